@@ -1,0 +1,34 @@
+"""Which project the commands are about."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+#: How every manage.py names its project's settings.
+_NAMED = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
+
+
+def choose(app: str | None) -> None:
+    """Let the environment name the project, for this process and those that it starts.
+
+    It is, in this order: what `DJANGO_SETTINGS_MODULE` says; the Django project whose manage.py is in this folder;
+    the Celery app that was named, in a project without Django; and else the server that Faena ships with.
+    """
+    # Its packages need not be installed.
+    sys.path.insert(0, os.getcwd())
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")]))
+    if app:
+        os.environ["FAENA_APP"] = app
+    without = "faena.standalone.settings" if app else "faena_server.settings"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", _of_manage_py() or without)
+
+
+def _of_manage_py() -> str | None:
+    try:
+        found = _NAMED.search(Path("manage.py").read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None
+    return found[1] if found else None

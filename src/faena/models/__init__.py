@@ -1,0 +1,29 @@
+"""Rows: fields and properties only, one noun per file."""
+
+from faena.models.audit import AuditEntry
+from faena.models.item import JobItem
+from faena.models.job import Job
+from faena.models.lease import Lease
+from faena.models.log import JobLog
+from faena.models.occurrence import Occurrence
+from faena.models.permit import Permit
+from faena.models.queue import Queue
+from faena.models.schedule import Schedule
+from faena.models.sign_in_link import SignInLink
+from faena.models.tally import Tally
+from faena.models.worker import Worker
+
+__all__ = [
+    "AuditEntry",
+    "Job",
+    "JobItem",
+    "JobLog",
+    "Lease",
+    "Occurrence",
+    "Permit",
+    "Queue",
+    "Schedule",
+    "SignInLink",
+    "Tally",
+    "Worker",
+]

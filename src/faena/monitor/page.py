@@ -1,0 +1,75 @@
+"""What every page's view shares: sign-in, the policy for the browser, who may act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse_lazy
+
+from faena.ledger.records import Actor
+from faena.monitor.permissions import may_operate
+
+#: Everything from this server, nothing inline, no framing, no plug-ins.
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+
+def strict_policy(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: the policy on every answer that has none of its own."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+    return answer
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks, for a part of a page."""
+    return "HX-Request" in request.headers
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who acts, for the audit."""
+    return Actor(request.user.get_username(), request.META.get("REMOTE_ADDR") or None)
+
+
+class Policed:
+    """The policy, and nothing kept in caches: pages show what is true now."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer with the policy."""
+        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class Page(Policed, LoginRequiredMixin):
+    """A page, or part of one, for signed-in people."""
+
+    login_url = reverse_lazy("monitor:sign-in")
+
+    def handle_no_permission(self) -> Any:
+        """Send people to the sign-in page; a live part asks the browser to load its page again."""
+        request: HttpRequest = self.request  # type: ignore[attr-defined]
+        if is_fragment(request) and not request.user.is_authenticated:
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return super().handle_no_permission()
+
+
+class Operating(Page):
+    """An action, for operators and admins."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Refuse signed-in people who may only look."""
+        if request.user.is_authenticated and not may_operate(request.user):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)

@@ -1,0 +1,63 @@
+"""Reads of schedules: the occurrences to come, and what came of those before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
+
+from faena.models import Occurrence, Schedule
+from faena.timing import BadTiming
+
+#: Occurrences of a history, and schedules of a list, at most.
+CEILING = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ToCome:
+    """A time at which a schedule will be due, and whether it will be left out."""
+
+    due_at: datetime
+    skipped: bool
+
+
+def to_come(schedule: Schedule, count: int = 10) -> list[ToCome]:
+    """The next occurrences, those that people skip among them; none while it does not fire."""
+    if schedule.next_due is None:
+        return []
+    try:
+        timing = schedule.timing
+    except BadTiming:
+        return []
+    times: list[datetime] = []
+    at: datetime | None = schedule.next_due
+    while at is not None and len(times) < count:
+        times.append(at)
+        at = timing.next_after(at)
+    taken = set(Occurrence.objects.filter(schedule=schedule, due_at__in=times).values_list("due_at", flat=True))
+    return [ToCome(at, at in taken) for at in times]
+
+
+def history(schedule: Schedule, count: int = 50) -> list[Occurrence]:
+    """The latest occurrences whose time has come, newest first."""
+    return list(_came(schedule.pk)[: min(count, CEILING)])
+
+
+def all_schedules() -> list[Schedule]:
+    """Every schedule that the code or people still have, by name."""
+    return list(Schedule.objects.filter(removed=None)[:CEILING])
+
+
+def last_occurrences(schedules: Iterable[Schedule]) -> dict[int, Occurrence]:
+    """By schedule, the latest occurrence whose time has come."""
+    newest = _came(OuterRef("pk")).values("pk")[:1]
+    found = Schedule.objects.filter(pk__in=[each.pk for each in schedules]).annotate(last=Subquery(newest))
+    ids = [last for last in found.values_list("last", flat=True) if last is not None]
+    return {each.schedule_id: each for each in Occurrence.objects.filter(pk__in=ids)}
+
+
+def _came(schedule_id: int | OuterRef) -> QuerySet[Occurrence]:
+    return Occurrence.objects.filter(schedule=schedule_id, due_at__lte=Now()).order_by("-due_at")

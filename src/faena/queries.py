@@ -1,0 +1,292 @@
+"""All reads that the pages, the API and the command line share. Each has a ceiling, so that none slows with age."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Model, Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from faena import conf
+from faena.models import Job, JobItem, JobLog, Queue, Worker
+from faena.states import HELD, ItemState, State
+
+#: Rows on a page.
+PAGE = 50
+#: Counts stop here and are shown as "10 000+".
+CEILING = 10_000
+#: Filters without an index of their own look at this many of the newest jobs.
+WINDOW = 10_000
+#: Kinds and queues to choose from are those of this many of the newest jobs.
+RECENT = 2_000
+#: Log lines shown, and children of a job.
+TAIL = 200
+CHILDREN = 50
+
+#: What people filter by: a name in the address, and the states it stands for.
+TABS: dict[str, frozenset[State]] = {
+    "pending": frozenset({State.PENDING}),
+    "running": HELD,
+    "paused": frozenset({State.PAUSED}),
+    "completed": frozenset({State.COMPLETED}),
+    "completed_with_errors": frozenset({State.COMPLETED_WITH_ERRORS}),
+    "failed": frozenset({State.FAILED}),
+    "cancelled": frozenset({State.CANCELLED}),
+}
+#: As an expression it keeps the databases off the index by state, which knows no window: millions may be completed.
+_PLAIN_STATE = Concat("state", Value(""))
+_HEAVY = ("args", "kwargs", "message", "cursor", "result", "errors", "meta", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list. Empty text means any."""
+
+    state: str = ""
+    kind: str = ""
+    queue: str = ""
+    text: str = ""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything besides the state is asked for."""
+        return bool(self.kind or self.queue or self.text)
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether no index serves it: then only the newest `WINDOW` jobs (of the kind) are looked at."""
+        return bool(self.queue or self.text or (self.kind and self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row's place in the list, for paging that stays put while rows arrive. As text: `time~id`."""
+
+    created: datetime
+    pk: UUID
+
+    def __str__(self) -> str:
+        return f"{self.created.isoformat()}~{self.pk.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        """The place that `text` names, or None when it names none."""
+        created, _, key = text.partition("~")
+        try:
+            at, pk = datetime.fromisoformat(created.replace(" ", "+")), UUID(key)
+            # The ends of the calendar overflow in other time zones; no job is from there.
+            return cls(at.astimezone(UTC), pk) if at.tzinfo and 1900 < at.year < 9000 else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """One page of the list, newest first; `newer` and `older` are the places to go on from, if there is more."""
+
+    jobs: list[Job]
+    newer: Place | None = None
+    older: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One page of a job's items; `after` is the id to go on from, if there is more."""
+
+    items: list[JobItem]
+    after: int | None = None
+
+
+# --- the list ----------------------------------------------------------------------------------
+
+
+def job_page(wanted: JobFilter, before: Place | None = None, after: Place | None = None, size: int = PAGE) -> JobPage:
+    """The jobs older than `before`, or newer than `after`, or the newest."""
+    jobs = _in_tab(_matching(wanted, wanted.is_windowed), wanted).defer(*_HEAVY)
+    if after is not None:
+        return _newer(jobs, after, size)
+    if before is not None:
+        jobs = jobs.filter(Q(created__lt=before.created) | Q(pk__lt=before.pk), created__lte=before.created)
+    rows = list(jobs.order_by("-created", "-id")[: size + 1])
+    shown = rows[:size]
+    return JobPage(
+        jobs=shown,
+        newer=_place(shown[0]) if before is not None and shown else None,
+        older=_place(shown[-1]) if len(rows) > size else None,
+    )
+
+
+def _newer(jobs: QuerySet[Job], after: Place, size: int) -> JobPage:
+    jobs = jobs.filter(Q(created__gt=after.created) | Q(pk__gt=after.pk), created__gte=after.created)
+    rows = list(jobs.order_by("created", "id")[: size + 1])
+    shown = rows[:size][::-1]
+    return JobPage(
+        jobs=shown,
+        newer=_place(shown[0]) if len(rows) > size else None,
+        older=_place(shown[-1]) if shown else None,
+    )
+
+
+def _place(job: Job) -> Place:
+    return Place(job.created, job.pk)
+
+
+def _matching(wanted: JobFilter, windowed: bool) -> QuerySet[Job]:
+    """Everything asked for but the state."""
+    jobs = Job.objects.filter(kind=wanted.kind) if wanted.kind else Job.objects.all()
+    if windowed:
+        jobs = _newest(jobs)
+    if wanted.queue:
+        jobs = jobs.filter(queue=wanted.queue)
+    if wanted.text:
+        jobs = jobs.filter(Q(title__icontains=wanted.text) | Q(kind__icontains=wanted.text))
+    return jobs
+
+
+def _in_tab(jobs: QuerySet[Job], wanted: JobFilter) -> QuerySet[Job]:
+    if wanted.state not in TABS:
+        return jobs
+    states = sorted(TABS[wanted.state])
+    if wanted.is_windowed:
+        return jobs.alias(plain_state=_PLAIN_STATE).filter(plain_state__in=states)
+    return jobs.filter(state__in=states)
+
+
+def _newest(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    floor = jobs.order_by("-created").values_list("created", flat=True)[WINDOW : WINDOW + 1].first()
+    return jobs if floor is None else jobs.filter(created__gt=floor)
+
+
+def count_by_tab(wanted: JobFilter, ceiling: int = CEILING) -> dict[str, int]:
+    """Jobs per tab, each counted up to `ceiling`; under a filter, of the newest `WINDOW` jobs. One statement."""
+    if wanted.is_narrow:
+        return _by_tab(_counted(_matching(wanted, windowed=True)), ceiling)
+    states = [str(state) for state in State]
+    one = "(SELECT count(*) FROM (SELECT 1 FROM faena_job WHERE state = %s LIMIT %s) AS few)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(one for _ in states)}",
+            [value for state in states for value in (state, ceiling + 1)],
+        )
+        return _by_tab(Counter(dict(zip(states, cursor.fetchone() or [], strict=True))), ceiling)
+
+
+def _counted(jobs: QuerySet[Job]) -> Counter[str]:
+    by_state = jobs.order_by().annotate(plain_state=_PLAIN_STATE).values_list("plain_state")
+    return Counter(dict(by_state.annotate(number=Count("*"))))
+
+
+def _by_tab(numbers: Counter[str], ceiling: int) -> dict[str, int]:
+    return {tab: min(sum(numbers[state] for state in states), ceiling + 1) for tab, states in TABS.items()}
+
+
+def recent_kinds_and_queues() -> tuple[list[str], list[str]]:
+    """The kinds and queues of the newest jobs, to choose from."""
+    newest = Job.objects.order_by("-created", "-id").values("kind", "queue")[:RECENT]
+    pairs = list(newest.values_list("kind", "queue"))
+    return sorted({kind for kind, _ in pairs}), sorted({queue for _, queue in pairs})
+
+
+def count_up_to(rows: QuerySet[Any], ceiling: int = CEILING) -> int:
+    """The number of rows; `ceiling + 1` says that there are more than `ceiling`."""
+    return rows.order_by()[: ceiling + 1].count()
+
+
+# --- one job -----------------------------------------------------------------------------------
+
+
+def job(pk: UUID) -> Job | None:
+    """The job with everything in it."""
+    return Job.objects.filter(pk=pk).first()
+
+
+def job_exists(pk: UUID) -> bool:
+    """Whether the ledger knows this job."""
+    return Job.objects.filter(pk=pk).exists()
+
+
+def relatives(of: Job) -> tuple[Job | None, list[Job]]:
+    """The job's parent and its first children."""
+    parent = Job.objects.filter(pk=of.parent_id).defer(*_HEAVY).first() if of.parent_id else None
+    # By root: that column has the index.
+    family = Job.objects.filter(root_id=of.root_id or of.pk, parent_id=of.pk).exclude(pk=of.pk)
+    return parent, list(family.defer(*_HEAVY).order_by("created", "id")[:CHILDREN])
+
+
+def item_page(job_id: UUID, state: str = "", after: int = 0, size: int = PAGE) -> ItemPage:
+    """The job's items past id `after`, of one state or of any."""
+    items = JobItem.objects.filter(job_id=job_id, id__gt=after)
+    if state:
+        items = items.filter(state=state)
+    rows = list(items.order_by("id")[: size + 1])
+    return ItemPage(rows[:size], _last(rows[:size]) if len(rows) > size else None)
+
+
+def item_counts(job_id: UUID, ceiling: int = 1_000) -> dict[str, int]:
+    """The job's items per state, each counted up to `ceiling`. One statement."""
+    one = "(SELECT count(*) FROM (SELECT 1 FROM faena_jobitem WHERE job_id = %s AND state = %s LIMIT %s) AS few)"
+    key = Job._meta.pk.get_db_prep_value(job_id, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(one for _ in ItemState)}",
+            [value for state in ItemState for value in (key, str(state), ceiling + 1)],
+        )
+        return dict(zip(map(str, ItemState), cursor.fetchone() or [], strict=True))
+
+
+def log_tail(job_id: UUID, size: int = TAIL) -> list[JobLog]:
+    """The last lines of the job's log, oldest first."""
+    return list(JobLog.objects.filter(job_id=job_id).order_by("-id")[:size])[::-1]
+
+
+def log_after(job_id: UUID, after: int, size: int = TAIL) -> list[JobLog]:
+    """The lines of the job's log past id `after`, oldest first."""
+    return list(JobLog.objects.filter(job_id=job_id, id__gt=after).order_by("id")[:size])
+
+
+def _last(rows: Iterable[Model]) -> int | None:
+    return max((row.pk for row in rows), default=None)
+
+
+# --- who works ---------------------------------------------------------------------------------
+
+
+def workers(ceiling: int = 500) -> list[Worker]:
+    """The workers that were heard of within the last day, those heard of last first."""
+    return list(Worker.objects.order_by("-seen", "name")[:ceiling])
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStanding:
+    """A queue now: jobs that wait (delayed ones too) and run, workers that listen, and since when it is paused."""
+
+    name: str
+    waiting: int
+    running: int
+    workers: int
+    paused: datetime | None
+    paused_by: str
+
+
+def queues() -> list[QueueStanding]:
+    """Every queue with live jobs, listening workers or a pause, by name."""
+    live = Job.objects.filter(state__in=HELD | {State.PENDING}).order_by()
+    jobs: dict[str, Counter[bool]] = {}
+    for name, state, number in live.values_list("queue", "state").annotate(number=Count("pk")):
+        jobs.setdefault(name, Counter())[state in HELD] += number
+    heard = datetime.now(UTC) - conf.get().LEASE
+    listening = Counter(name for each in workers() if each.seen > heard for name in each.queues)
+    paused = {each.name: each for each in Queue.objects.filter(paused__isnull=False)}
+    return [
+        QueueStanding(
+            name, jobs.get(name, Counter())[False], jobs.get(name, Counter())[True], listening[name],
+            *((paused[name].paused, paused[name].paused_by) if name in paused else (None, "")),
+        )
+        for name in sorted({*jobs, *listening, *paused})
+    ]  # fmt: skip

@@ -1,0 +1,5 @@
+"""The monitor at the root of wherever it is mounted."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("faena.monitor.urls"))]

@@ -1,0 +1,100 @@
+// Small behaviours, bound once to the document so that refreshed fragments need no wiring.
+(() => {
+  // Live parts: an element with data-poll asks to be fetched again, while the page is visible.
+  const due = new WeakMap();
+  const beat = () => {
+    if (document.hidden) return;
+    const now = performance.now();
+    for (const part of document.querySelectorAll("[data-poll]")) {
+      if (!due.has(part)) due.set(part, now + Number(part.dataset.poll));
+      if (now < due.get(part)) continue;
+      due.set(part, now + Number(part.dataset.poll));
+      part.dispatchEvent(new CustomEvent("poll"));
+    }
+  };
+  setInterval(beat, 250);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    for (const part of document.querySelectorAll("[data-poll]")) due.set(part, 0);
+    beat();
+  });
+
+  // A log that stands at its end stays there when lines arrive.
+  const atEnd = new Map();
+  const logs = () => document.querySelectorAll("[data-follow]");
+  const toEnd = (log) => { log.scrollTop = log.scrollHeight; };
+  document.addEventListener("htmx:beforeSwap", () => {
+    for (const log of logs()) atEnd.set(log.id, log.scrollHeight - log.scrollTop - log.clientHeight < 24);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const log of logs()) if (atEnd.get(log.id) !== false) toEnd(log);
+  });
+
+  // Good news goes away by itself.
+  const fade = () => {
+    for (const note of document.querySelectorAll('#messages [data-level="success"]')) setTimeout(() => note.remove(), 6000);
+  };
+  document.addEventListener("htmx:oobAfterSwap", fade);
+  fade();
+
+  // A job that was deleted while somebody watched: stop asking.
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status === 404) event.detail.target.removeAttribute("data-poll");
+  });
+
+  // The connection is lost: say so once, keep trying.
+  const offline = (is) => document.documentElement.toggleAttribute("data-offline", is);
+  document.addEventListener("htmx:sendError", () => offline(true));
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) offline(false); });
+
+  document.addEventListener("click", (event) => {
+    event.target.closest("[data-dismiss]")?.closest(".notice").remove();
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) document.getElementById(opener.dataset.dialog).showModal();
+    const dialog = event.target.closest("dialog");
+    if (dialog && (event.target === dialog || event.target.closest(".close"))) dialog.close();
+    const copier = event.target.closest("[data-copy]");
+    if (copier) {
+      navigator.clipboard.writeText(copier.dataset.copy).then(() => {
+        copier.classList.add("copied");
+        setTimeout(() => copier.classList.remove("copied"), 1200);
+      });
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    const dialog = event.target.closest("dialog");
+    if (dialog) dialog.close();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // Empty filters stay out of the address.
+  document.addEventListener("formdata", (event) => {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+
+  // Keyboard: "/" searches, j and k walk through rows, Escape leaves the search.
+  const step = (by) => {
+    const links = [...document.querySelectorAll("[data-row-link]")];
+    if (!links.length) return;
+    const here = links.indexOf(document.activeElement);
+    const next = here < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, here + by));
+    links[next].focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input, textarea, select")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (document.querySelector("dialog[open]")) return;
+    const search = document.querySelector("[data-search]");
+    if (event.key === "/" && search) { event.preventDefault(); search.focus(); search.select(); }
+    if (event.key === "j") step(1);
+    if (event.key === "k") step(-1);
+  });
+
+  for (const log of logs()) toEnd(log);
+})();

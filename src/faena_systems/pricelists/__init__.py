@@ -1,0 +1,1 @@
+"""Price lists: a shop imports its suppliers' price spreadsheets through durable jobs."""

@@ -1,0 +1,312 @@
+"""What one cell means. Pure functions; every rule is the shop's own (docs, price lists).
+
+A cell is text, or a float when the spreadsheet itself holds a number: a number is never ambiguous.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Cell = str | float
+Reason = str | Promise
+
+CENT = Decimal("0.01")
+BASIS_POINT = Decimal("0.0001")
+MAX_PRICE = Decimal("9999999999.99")
+MAX_IVA = Decimal("1.5")
+MAX_QUANTITY = 1_000_000
+MIN_BARCODE = 6  # digits
+MAX_COLUMN = 16_383
+UNTAXED = frozenset(["exento", "exenta", "no gravado", "no gravada", "n/g"])
+BLANKS = frozenset(["", "-", "--", "–", "—", "s/d", "n/a", "#n/a"])
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_CURRENCY = re.compile(r"^(?:U\$S|US\$|AR\$|USD|ARS|\$|€)\s*|\s*(?:U\$S|US\$|AR\$|USD|ARS|\$|€)$", re.IGNORECASE)
+_PLAIN = re.compile(r"([0-9]{1,15})(?:([.,])([0-9]{1,15}))?")
+_GROUPED = re.compile(r"([1-9][0-9]{0,2})([.,\s])([0-9]{3}(?:\2[0-9]{3}){0,4})(?:(?!\2)([.,])([0-9]{1,15}))?")
+_NEGATIVE = re.compile(r"[-−(]\s*[0-9$]|[0-9]\s*-$")
+_FIRST_NUMBER = re.compile(r"(-?)\s*([0-9][0-9.,]*)(\s*%)?")
+_ROUNDED_BARCODE = re.compile(r"[0-9]+(?:[.,][0-9]+)?e\+?[0-9]+", re.IGNORECASE)
+_NO_DIGIT = re.compile(r"[^0-9]+")
+
+
+class BadCell(Exception):
+    """A cell cannot be used; ``reason`` says why, for people."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+BLANK = _("it is blank")
+NOT_A_PRICE = _("it is not a price")
+NEGATIVE = _("it is negative")
+ZERO_PRICE = _("the price is zero")
+PRICE_TOO_LARGE = _("the price is too large")
+NO_NUMBER = _("there is no number in it")
+NOT_A_RATE = _("it is not a VAT rate")
+ROUNDED_BARCODE = _("the spreadsheet rounded the barcode: format the column as text")
+
+
+def text(cell: Cell) -> str:
+    """Return a cell's exact text on one line: ``37.0`` held as a number is ``37``, never ``37.0``.
+
+    Control characters, which no database column wants, become spaces.
+    """
+    if isinstance(cell, str):
+        return cell.strip() if cell.isprintable() else _CONTROLS.sub(" ", cell).strip()
+    if not isfinite(cell):
+        return ""
+    return str(int(cell)) if cell == int(cell) else format(Decimal(repr(cell)), "f")
+
+
+def is_blank(cell: Cell) -> bool:
+    """Tell whether a cell says nothing: empty, a dash, ``s/d``, ``n/a``."""
+    return isinstance(cell, str) and cell.strip().lower() in BLANKS
+
+
+def required_text(cell: Cell, longest: int) -> str:
+    """Return the text of a cell that must say something in at most ``longest`` characters."""
+    value = text(cell)
+    if not value:
+        raise BadCell(BLANK)
+    return value if len(value) <= longest else fitting(value, longest)
+
+
+def fitting(value: str, longest: int) -> str:
+    """Return the text if it has at most ``longest`` characters."""
+    if len(value) > longest:
+        raise BadCell(_("it is longer than %(longest)s characters") % {"longest": longest})
+    return value
+
+
+def code(cell: Cell) -> str:
+    """Normalise a supplier's code: ``00012/`` → ``12/``, ``0037-25`` → ``0037-25/``, ``000`` → ``000/``.
+
+    A trailing ``/`` is dropped, leading zeros are stripped if the rest is an integer, ``/`` is added.
+    """
+    value = text(cell).removesuffix("/").rstrip()
+    if not value:
+        raise BadCell(BLANK)
+    if value[0] == "0" and value.isascii() and value.isdecimal():
+        value = value.lstrip("0") or value
+    return fitting(value + "/", 50)
+
+
+@dataclass(frozen=True)
+class PriceStyle:
+    """How a price column writes decimals: ``,`` or ``.``, or nothing when no value tells.
+
+    Only ``1.234`` and ``1,234`` are ambiguous: one to three digits, one mark, exactly three digits. They
+    are read with the mark as decimal point if the column's other values use it so, else as thousands:
+    a list without a single ``12.50`` has no cents.
+    """
+
+    decimal_mark: str = ""
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell]) -> PriceStyle:
+        """Learn it from a column's cells."""
+        votes = PriceVotes()
+        for cell in cells:
+            votes.see(cell)
+        return votes.style()
+
+
+class PriceVotes:
+    """Every unambiguous text of a price column votes; the majority wins, a tie decides nothing."""
+
+    def __init__(self) -> None:
+        self.votes = {",": 0, ".": 0, "": 0}
+
+    def see(self, cell: Cell) -> None:
+        """Count the vote of one cell; a number has none."""
+        if isinstance(cell, str):
+            self.votes[decimal_mark(cell)] += 1
+
+    def style(self) -> PriceStyle:
+        """Return what was decided so far."""
+        commas, points = self.votes[","], self.votes["."]
+        if commas == points:
+            return PriceStyle()
+        return PriceStyle("," if commas > points else ".")
+
+
+def decimal_mark(value: str) -> str:
+    """Return the decimal mark a price's text proves, ``,`` or ``.``, or ``""`` if it proves none."""
+    value = bare(value)
+    if plain := _PLAIN.fullmatch(value):
+        whole, mark, fraction = plain.groups()
+        return mark if mark and not is_ambiguous(whole, fraction) else ""
+    if grouped := _GROUPED.fullmatch(value):
+        thousands, mark = grouped[2], grouped[4]
+        return mark or {",": ".", ".": ","}.get(thousands, "")
+    return ""
+
+
+def is_ambiguous(whole: str, fraction: str) -> bool:
+    """Tell whether ``whole`` mark ``fraction`` may be thousands as well as decimals."""
+    return len(fraction) == 3 and len(whole) <= 3 and whole[0] != "0"
+
+
+def is_nothing(cell: Cell) -> bool:
+    """Tell whether a cell is empty; the number 0 is not."""
+    return isinstance(cell, str) and (not cell or cell.isspace())
+
+
+def bare(value: str) -> str:
+    """Strip spaces and the currency sign."""
+    value = value.strip().removeprefix("$").lstrip()
+    return value if value[:1].isdecimal() and value[-1].isdecimal() else _CURRENCY.sub("", value)
+
+
+def price(cell: Cell, style: PriceStyle) -> Decimal:
+    """Read a price, rounded half up to 0.01 and above zero.
+
+    Understands ``100.50``, ``1.234,56``, ``1234,56``, ``$ 100``, ``1,234.56``, ``1 234,56``. Blanks,
+    ``NaN``, ``1e3`` and negatives raise BadCell.
+    """
+    amount = written_price(cell, style) if isinstance(cell, str) else finite(cell)
+    if amount < 0:
+        raise BadCell(NEGATIVE)
+    if amount > MAX_PRICE:
+        raise BadCell(PRICE_TOO_LARGE)
+    amount = amount.quantize(CENT, ROUND_HALF_UP)
+    if not amount:
+        raise BadCell(ZERO_PRICE)
+    return amount
+
+
+def written_price(cell: str, style: PriceStyle) -> Decimal:
+    """Read a price's text into an exact number."""
+    value = bare(cell)
+    if plain := _PLAIN.fullmatch(value):
+        whole, mark, fraction = plain.groups()
+        if not mark:
+            return Decimal(whole)
+        if is_ambiguous(whole, fraction) and mark != style.decimal_mark:
+            return Decimal(whole + fraction)
+        return Decimal(f"{whole}.{fraction}")
+    if grouped := _GROUPED.fullmatch(value):
+        whole, thousands, groups, _mark, fraction = grouped.groups()
+        return Decimal(f"{whole}{groups.replace(thousands, '')}.{fraction or 0}")
+    raise BadCell(why_not_a_price(value))
+
+
+def why_not_a_price(value: str) -> Reason:
+    """Say what is wrong with a text that is no price."""
+    if value.lower() in BLANKS:
+        return BLANK
+    return NEGATIVE if _NEGATIVE.search(value) else NOT_A_PRICE
+
+
+@functools.lru_cache(4096)
+def iva(cell: Cell) -> Decimal | None:
+    """Read a VAT rate as a fraction with four decimals, or nothing from a blank cell.
+
+    The first number counts. Above 1.5, or with a ``%`` behind it, it is a percentage:
+    ``21``, ``21%``, ``0,21`` → 0.2100; ``10.5`` → 0.1050.
+    ``Exento``, ``No gravado`` and ``N/G`` are 0; any other text without a rate raises BadCell.
+    """
+    if is_blank(cell):
+        return None
+    if isinstance(cell, str) and " ".join(cell.split()).lower() in UNTAXED:
+        return Decimal("0.0000")
+    number, percent = first_number(cell)
+    rate = number / 100 if percent or number > MAX_IVA else number
+    if not 0 <= rate <= MAX_IVA:
+        raise BadCell(NOT_A_RATE)
+    return rate.quantize(BASIS_POINT, ROUND_HALF_UP)
+
+
+@functools.lru_cache(4096)
+def quantity(cell: Cell) -> int | None:
+    """Read the units in a pack from the first number of the text, or nothing if no whole number from 1 up is there.
+
+    ``x 12 u.`` → 12, ``12,00`` → 12, ``1.000`` → 1000; ``c/u``, ``0`` and ``12.5`` say nothing.
+    """
+    try:
+        number, _percent = first_number(cell)
+    except BadCell:
+        return None
+    if number != number.to_integral_value() or not 1 <= number <= MAX_QUANTITY:
+        return None
+    return int(number)
+
+
+def first_number(cell: Cell) -> tuple[Decimal, bool]:
+    """Return the first number in a cell and whether a ``%`` stands behind it."""
+    if not isinstance(cell, str):
+        return finite(cell), False
+    found = _FIRST_NUMBER.search(cell)
+    if not found:
+        raise BadCell(NO_NUMBER)
+    if found[1] and not cell[: found.start()].rstrip()[-1:].isalnum():
+        raise BadCell(NEGATIVE)
+    try:
+        return written_price(found[2].rstrip(".,"), PriceStyle()), bool(found[3])
+    except BadCell:
+        raise BadCell(NO_NUMBER) from None
+
+
+def finite(number: float) -> Decimal:
+    """Return a spreadsheet's number exactly as it prints."""
+    if not isfinite(number):
+        raise BadCell(NO_NUMBER)
+    return Decimal(repr(number))
+
+
+def barcode(cell: Cell) -> str | None:
+    """Read a barcode as text: letters, digits and dashes, among them six digits, or nothing from anything else.
+
+    ``S/C`` or ``x`` under one article would make it the same as every other without a code.
+    """
+    value = text(cell)
+    if MIN_BARCODE <= len(value) <= 50 and value.isdecimal() and value.isascii() and value[0] != "0":
+        return value
+    value = "".join(value.split()).removesuffix(".0")
+    if _ROUNDED_BARCODE.fullmatch(value):
+        raise BadCell(ROUNDED_BARCODE)
+    digits = _NO_DIGIT.sub("", value)
+    if len(digits) < MIN_BARCODE or not digits.strip("0") or not value.replace("-", "").isalnum():
+        return None
+    return fitting(value, 50)
+
+
+@functools.lru_cache(4096)
+def brand(cell: Cell) -> str | None:
+    """Read a brand, or nothing from a blank cell."""
+    return None if is_blank(cell) else fitting(text(cell), 100)
+
+
+def column_index(column: str) -> int:
+    """Return the 0-based index of a column given as letters (A, b, AA) or as a 0-based number.
+
+    Raises ValueError for anything else, and for what no spreadsheet has (the last column is XFD).
+    """
+    column = column.strip().upper()
+    index = MAX_COLUMN + 1
+    if column.isascii() and column.isdecimal():
+        index = int(column)
+    elif re.fullmatch(r"[A-Z]{1,3}", column):
+        index = functools.reduce(lambda index, letter: index * 26 + ord(letter) - 64, column, 0) - 1
+    if index > MAX_COLUMN:
+        raise ValueError(f"{column!r} is not a column: give letters (A, B, AA) or a number that starts at 0")
+    return index
+
+
+def column_letters(index: int) -> str:
+    """Return the letters of a 0-based column index: 0 → A, 26 → AA."""
+    letters = ""
+    while index >= 0:
+        index, rest = divmod(index, 26)
+        letters, index = chr(65 + rest) + letters, index - 1
+    return letters

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from celery import chord, group
+from celery.exceptions import ChordError
+from celery.result import AsyncResult
+
+from faena.celery.backend import CELERY_STATE
+from faena.ledger import hold as people
+from faena.ledger import settle
+from faena.ledger.settle import Done
+from faena.models import Job
+from faena_server import app
+from tests.support import inline, jobs
+
+pytestmark = pytest.mark.usefixtures("ledger")
+
+
+def test_it_is_the_apps_backend():
+    assert type(app.backend).__name__ == "LedgerBackend"
+
+
+def test_an_unknown_id_is_pending():
+    assert AsyncResult(str(uuid.uuid4()), app=app).state == "PENDING"
+
+
+def test_a_life_as_celery_tells_it(take):
+    sent = jobs.add.delay(1, 2)
+    assert sent.state == "PENDING"
+    people.pause(uuid.UUID(sent.id))
+    assert sent.state == "PAUSED"
+    people.resume(uuid.UUID(sent.id))
+    hold = take(uuid.UUID(sent.id))
+    assert sent.state == "STARTED"
+    settle.settle(hold, Done("[1]"))
+    assert (sent.state, sent.result, sent.successful()) == ("SUCCESS", [1], True)
+    assert (sent.name, sent.args, sent.kwargs, sent.queue, sent.worker) == (jobs.add.name, [1, 2], {}, "celery", "w1")
+    assert sent.date_done is not None
+
+
+def test_every_state_has_a_name_in_celery():
+    assert set(CELERY_STATE.values()) >= {"PENDING", "STARTED", "SUCCESS", "FAILURE", "REVOKED"}
+
+
+def test_a_failure_is_that_exception_again():
+    sent = jobs.boom.delay("bad")
+    inline.drain()
+    assert (sent.state, sent.failed()) == ("FAILURE", True)
+    assert "raise ValueError" in sent.traceback
+    with pytest.raises(ValueError, match="bad"):
+        sent.get(timeout=1)
+
+
+def test_a_retry():
+    sent = jobs.slow_flaky.delay()
+    inline.drain()
+    assert (sent.state, sent.retries) == ("RETRY", 1)
+    assert isinstance(sent.result, ValueError)
+
+
+def test_children():
+    sent = jobs.add.apply_async((1, 2), link=jobs.add.s(3))
+    inline.drain()
+    [child] = sent.children
+    assert child.get(timeout=1) == 6
+
+
+def test_forget_drops_the_result_and_keeps_the_row(row):
+    sent = jobs.add.delay(1, 2)
+    inline.drain()
+    sent.forget()
+    assert row(sent.id).state == "completed"
+    assert row(sent.id).result is None
+
+
+def test_only_final_answers_are_cached():
+    sent = jobs.add.delay(1, 2)
+    assert sent.state == "PENDING"
+    inline.drain()
+    assert sent.state == "SUCCESS"
+
+
+def test_results_that_json_cannot_say():
+    sent = jobs.returns_nonsense.delay()
+    inline.drain()
+    with pytest.raises(Exception, match="plain values"):
+        sent.get(timeout=1)
+
+
+def test_a_task_that_ignores_its_result_may_return_anything(row):
+    sent = jobs.quiet_nonsense.delay()
+    inline.drain()
+    assert (row(sent.id).state, row(sent.id).result) == ("completed", None)
+
+
+@pytest.mark.parametrize("body", [jobs.tsum.s(), group(jobs.tsum.s(), jobs.echo.s())])
+def test_a_chord_whose_header_fails_fails(body):
+    chord([jobs.boom.s("bad luck"), jobs.add.s(1, 2)])(body)
+    for _ in range(3):
+        inline.drain()
+        inline.make_due()
+    job = Job.objects.get(kind=jobs.tsum.name)
+    assert (job.state, job.fence) == ("failed", 0)
+    with pytest.raises(ChordError, match="bad luck"):
+        AsyncResult(str(job.pk), app=app).get(timeout=1)
+
+
+def test_revoking_a_waiting_job_is_remembered_without_any_worker(row):
+    for sent in (jobs.add.delay(1, 2), jobs.add.apply_async((1, 2), countdown=3600)):
+        sent.revoke()
+        assert row(sent.id).state == "cancelled"
+        assert sent.state == "REVOKED"
+
+
+def test_revoking_a_running_or_a_finished_one_writes_nothing(take, row):
+    running, finished = jobs.add.delay(1, 2), jobs.add.delay(1, 2)
+    take(uuid.UUID(running.id))
+    settle.settle(take(uuid.UUID(finished.id)), Done("3"))
+    app.control.revoke([running.id, finished.id])
+    assert (row(running.id).state, row(finished.id).state) == ("running", "completed")

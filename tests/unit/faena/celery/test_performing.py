@@ -1,0 +1,214 @@
+"""What becomes of a body, through Celery's own tracer and our backend."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection, transaction
+
+from faena.celery import holding
+from faena.ledger import hold as people
+from faena.models import Job, JobItem, JobLog
+from tests.support import inline, jobs
+
+pytestmark = pytest.mark.usefixtures("ledger")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(ledger):
+    yield
+    assert holding.current_hold() is None
+    assert connection.get_autocommit()
+
+
+def run(task, *args, **kwargs) -> Job:
+    """Enqueue it, be the worker until nothing is left to do; the job."""
+    sent = task.delay(*args, **kwargs)
+    inline.drain()
+    return Job.objects.get(pk=sent.id)
+
+
+def test_a_plain_task():
+    job = run(jobs.add, 1, 2)
+    assert (job.state, job.result, job.attempt, job.fence) == ("completed", 3, 0, 1)
+
+
+def test_the_same_message_twice_runs_once():
+    sent = jobs.add.delay(1, 2)
+    [message] = inline.sent()
+    inline.perform(message)
+    inline.perform(message)
+    assert Job.objects.get(pk=sent.id).fence == 1
+
+
+def test_a_failure():
+    job = run(jobs.boom, "bad")
+    assert (job.state, job.error["type"], job.error["message"]) == ("failed", "ValueError", "bad")
+    assert "raise ValueError(text)" in job.error["traceback"]
+
+
+def test_retries_are_attempts_of_one_row():
+    job = run(jobs.flaky, 2)
+    assert (job.state, job.result, job.attempt) == ("completed", 2, 2)
+    assert [each["message"] for each in job.errors] == ["attempt 0", "attempt 1"]
+    assert Job.objects.count() == 1
+
+
+def test_retries_that_are_exhausted():
+    job = run(jobs.flaky, 9)
+    assert (job.state, job.attempt, job.error["message"]) == ("failed", 3, "attempt 3")
+
+
+@pytest.mark.parametrize(("fail_times", "state"), [(1, "completed"), (2, "failed")])
+def test_a_task_that_ignores_its_result_is_settled_all_the_same(fail_times, state):
+    job = run(jobs.quiet_flaky, fail_times)
+    assert (job.state, job.attempt) == (state, 1)
+
+
+def test_the_error_of_a_task_that_ignores_its_result_is_kept():
+    assert run(jobs.quiet_boom).error["message"] == "quiet"
+
+
+def test_a_retry_may_change_the_arguments():
+    job = run(jobs.retry_with, 1)
+    assert (job.result, job.args, job.attempt) == (2, [2], 1)
+
+
+def test_a_task_that_replaces_itself():
+    job = run(jobs.becomes, jobs.add.s(3, 4))
+    assert (job.state, job.kind, job.result) == ("completed", "tests.support.jobs.add", 7)
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(("state", "expected"), [(None, "cancelled"), ("FAILURE", "failed"), ("SUCCESS", "completed")])
+def test_ignore(state, expected):
+    assert run(jobs.ignores, state).state == expected
+
+
+def test_reject():
+    assert run(jobs.rejects, False).state == "failed"
+
+
+def test_reject_and_requeue_goes_back_to_the_queue():
+    sent = jobs.rejects.delay(True)
+    inline.perform(inline.sent()[0])
+    assert Job.objects.get(pk=sent.id).state == "pending"
+    assert inline.ids(inline.sent()) == [sent.id]
+
+
+def test_a_result_that_is_no_json_fails_the_job_with_that_reason():
+    job = run(jobs.returns_nonsense)
+    assert (job.state, job.error["type"]) == ("failed", "EncodeError")
+    assert "plain values" in job.error["message"]
+
+
+@pytest.mark.parametrize("way", ["function", "apply", "run_now", "job"])
+def test_a_body_that_runs_others_in_its_own_process_stays_itself(way):
+    job = run(jobs.calls_others, way)
+    assert job.state == "completed"
+    done, child = job.result
+    assert done == 3
+    assert Job.objects.get(pk=child).state == "completed"
+    assert Job.objects.count() == (3 if way == "run_now" else 2)
+
+
+@pytest.mark.parametrize(("what", "state"), [("autocommit", "completed"), ("atomic", "completed"), ("error", "failed")])
+def test_a_transaction_that_the_body_left_open_does_not_swallow_the_settlement(what, state):
+    sent = jobs.leaves_open.delay(what)
+    inline.drain()
+    connection.close()
+    assert Job.objects.get(pk=sent.id).state == state
+
+
+def test_breaking_out_of_a_batch_rolls_that_batch_back():
+    job = run(jobs.leaves_batch, "break")
+    assert (job.state, job.done, job.result["done"]) == ("completed", 3, 3)
+    assert [item.key for item in JobItem.objects.all()] == ["0"]
+
+
+def test_an_error_inside_a_batch_leaves_no_transaction_open():
+    job = run(jobs.leaves_batch, "error")
+    assert (job.state, job.done, job.cursor["loops"]) == ("failed", 3, {"1": 3})
+    assert [item.key for item in JobItem.objects.all()] == ["0"]
+
+
+def test_after_an_error_a_retry_goes_on_at_the_row_that_failed():
+    job = run(jobs.fails_at, 10, 6)
+    assert (job.state, job.done, job.attempt) == ("completed", 10, 1)
+    seen = [line.text for line in JobLog.objects.order_by("id")]
+    assert seen == [*map(str, range(7)), *map(str, range(6, 10))]
+
+
+def test_a_job_fails_on_invalid_input_without_a_retry():
+    job = run(jobs.picky, [])
+    assert (job.state, job.error["type"], job.attempt) == ("failed", "Invalid", 0)
+
+
+def test_a_job_with_bad_rows_completes_with_errors():
+    job = run(jobs.picky, [1, 0, 2])
+    assert (job.state, job.done, job.failed, job.total) == ("completed_with_errors", 2, 1, 3)
+    [item] = JobItem.objects.all()
+    assert (item.key, item.state) == ("0", "failed")
+    assert "ZeroDivisionError" in item.message
+
+
+def test_a_cancelled_job_is_not_run():
+    sent = jobs.add.delay(1, 2)
+    people.cancel(Job.objects.get().pk)
+    assert inline.drain() == 1
+    assert Job.objects.get(pk=sent.id).state == "cancelled"
+
+
+def test_called_as_a_function_or_eagerly_it_touches_no_ledger():
+    assert jobs.add(1, 2) == 3
+    assert jobs.add.apply((1, 2)).get() == 3
+    assert jobs.count(3)["done"] == 3
+    assert jobs.count.apply((3,)).get()["done"] == 3
+    assert jobs.boom.apply(("x",)).state == "FAILURE"
+    assert jobs.flaky.apply((2,)).get() == 2
+    assert not Job.objects.exists()
+
+
+def test_always_eager(settings):
+    from faena_server import app
+
+    app.conf.task_always_eager = True
+    try:
+        assert jobs.add.delay(1, 2).get() == 3
+        assert (jobs.add.s(1, 2) | jobs.add.s(3)).delay().get() == 6
+        assert jobs.batches.delay(10, 3).get()["done"] == 10
+    finally:
+        app.conf.task_always_eager = False
+    assert not Job.objects.exists()
+    assert inline.sent() == []
+
+
+def test_eagerly_inside_a_callers_transaction():
+    with transaction.atomic():
+        assert jobs.batches.apply((10, 3)).get()["done"] == 10
+
+
+def test_an_unrecorded_task_leaves_no_row():
+    jobs.plain.delay(1)
+    assert inline.drain() == 1
+    assert not Job.objects.exists()
+
+
+def test_a_row_for_a_task_that_only_the_worker_knows_to_be_unrecorded_is_settled(make_job, row):
+    from faena.ledger import doorbell
+
+    job_id = make_job(kind="tests.support.jobs.plain", args="[1]")
+    doorbell.ring([job_id])
+    inline.drain()
+    assert row(job_id).state == "completed"
+
+
+def test_a_message_of_a_producer_without_faena_gets_its_row(row):
+    from faena_server import app
+
+    message = app.amqp.as_task_v2("0b1f5d3e-6f0a-4c6e-9d54-0c1b8c0d7a11", "tests.support.jobs.add", (1, 2), {})
+    with app.producer_or_acquire() as producer:
+        app.amqp.plain_sender(producer, "tests.support.jobs.add", message, queue="celery")
+    assert not Job.objects.exists()
+    assert inline.drain() == 1
+    job = row("0b1f5d3e-6f0a-4c6e-9d54-0c1b8c0d7a11")
+    assert (job.state, job.result, job.args) == ("completed", 3, [1, 2])
