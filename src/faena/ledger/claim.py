@@ -68,13 +68,15 @@ def claim(job_id: UUID, attempt: int, *, worker: str, holder: str, limited: bool
     Returns:
         None when somebody else has or had it; or when it may not start now: then it is sent again in time.
     """
+    # What was dispatched was due then, and is so still when somebody puts the clock back.
+    is_due = f"(dispatched IS NOT NULL OR run_at <= {sql.now()})"
     guard = limits.locked(job_id) if limited else limits.unlocked()
     with guard as place:
         found = sql.prepared(
             f"""UPDATE faena_job SET state = 'running', fence = fence + 1, stop = '',
                        lease_until = {sql.now(conf.get().LEASE)}, started = {sql.now()}, finished = NULL,
                        worker = %s, holder = %s
-                 WHERE id = %s AND {sql.STATE} = 'pending' AND attempt = %s AND run_at <= {sql.now()}
+                 WHERE id = %s AND {sql.STATE} = 'pending' AND attempt = %s AND {is_due}
                    AND NOT {dispatch.IS_PAUSED} AND {place}
              RETURNING fence, attempt, kind, limit_key, cursor, done, failed, skipped, total, errors, rate""",
             [worker, holder, sql.key(job_id), attempt],

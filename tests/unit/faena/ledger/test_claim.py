@@ -47,6 +47,12 @@ def test_what_is_not_due_is_not_taken(make_job):
     assert claim(make_job(run_at=timezone.now() - timedelta(seconds=1)), 0, **ME)
 
 
+def test_a_clock_that_is_put_back_does_not_hold_up_what_was_due_before(make_job):
+    job_id = make_job()
+    sql.execute(f"UPDATE faena_job SET run_at = {sql.now(timedelta(hours=1))} WHERE id = %s", [sql.key(job_id)])
+    assert claim(job_id, 0, **ME)
+
+
 @pytest.mark.postgresql
 def test_a_claim_reads_one_row_of_a_long_queue_that_was_never_analyzed(make_job):
     waiting = [NewJob(id=uuid7(), kind="a", queue="q") for _ in range(3000)]
