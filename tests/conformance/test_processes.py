@@ -6,6 +6,8 @@ import signal
 
 from kombu import Queue
 
+from tests.support.stopping import are_stopped_without_a_lock
+
 from .conftest import until
 
 
@@ -40,7 +42,8 @@ def test_a_stopped_process_keeps_its_messages(broker, connection, start_consumer
     publish(connection, 1)
     busy = start_consumer("hold", 1)
     assert busy.stdout.readline() == "1\n"
-    busy.send_signal(signal.SIGSTOP)
+    files = [channel.store.file.path] if hasattr(channel := connection.default_channel, "store") else []
+    until(lambda: are_stopped_without_a_lock([busy.pid], files))
     for _ in range(3):
         _beat(connection.default_channel)
     assert connection.default_channel.depth("a") - size(connection) == 1

@@ -14,6 +14,7 @@ from faena.ledger import hold, leases
 from faena.models import Job, JobLog, Lease
 from tests.support import jobs
 from tests.support.stack import Stack, holder_pid
+from tests.support.stopping import are_stopped_without_a_lock
 from tests.support.waiting import eventually
 
 
@@ -152,7 +153,8 @@ def test_a_worker_that_was_stopped_past_its_lease_can_write_nothing_any_more(sta
     sleeper = stack.worker(concurrency=1)
     sent = jobs.unhurried.delay(60, 0.1)
     halfway(stack, sent.id)
-    sleeper.signal(signal.SIGSTOP)
+    pids = [sleeper.process.pid, *(child.pid for child in sleeper.children())]
+    eventually(lambda: are_stopped_without_a_lock(pids, stack.files))
     stack.worker(concurrency=1)
     eventually(lambda: stack.job(sent.id).fence == 2)
     sleeper.signal(signal.SIGCONT)

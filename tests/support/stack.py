@@ -87,6 +87,12 @@ class Stack:
         call_command("migrate", verbosity=0)
 
     @property
+    def files(self) -> list[str]:
+        """The SQLite files that its processes write."""
+        urls = [self.database_url, self.broker_url]
+        return [url.removeprefix("sqlite:///") for url in urls if url.startswith("sqlite:///")]
+
+    @property
     def env(self) -> dict[str, str]:
         """The environment of its processes."""
         own = {
