@@ -122,9 +122,9 @@ class Stack:
         """A running prefork worker, whichever."""
         return next((each for each in self.workers if each.process.poll() is None), None) or self.worker()
 
-    def celery(self, *arguments: str) -> str:
+    def celery(self, *arguments: str, app: str = APP) -> str:
         """What a `celery` command in another terminal prints."""
-        command = [PROGRAMS / "celery", "-A", APP, *arguments]
+        command = [PROGRAMS / "celery", "-A", app, *arguments]
         ran = subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=120)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout

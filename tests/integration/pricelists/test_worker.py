@@ -24,8 +24,9 @@ def test_call_and_result_of_procesar_pendientes(shop, worker, tmp_path):
     sandbox.write_xlsx(tmp_path / "a.xlsx", 300, bad=3)
     proveedor = shop.supplier("CALL")
     first, second = shop.upload(proveedor, tmp_path / "a.xlsx"), shop.upload(proveedor, tmp_path / "a.xlsx")
-    job_id = shop.celery("call", "importaciones.procesar_pendientes").split()[-1]
-    result = ast.literal_eval(shop.celery("result", job_id))
+    as_documented = {"app": "core_config"}
+    job_id = shop.celery("call", "importaciones.procesar_pendientes", **as_documented).split()[-1]
+    result = ast.literal_eval(shop.celery("result", job_id, **as_documented))
     assert (result["status"], result["procesados"]) == ("ok", 2)
     assert [detail["ruta_csv"] for detail in result["detalles"]] == [first.ruta_csv, second.ruta_csv]
     assert [detail["filas_descartadas"] for detail in result["detalles"]] == [3, 3]
