@@ -71,7 +71,7 @@ def claim(job_id: UUID, attempt: int, *, worker: str, holder: str, limited: bool
     # What was dispatched was due then, and is so still when somebody puts the clock back.
     is_due = f"(dispatched IS NOT NULL OR run_at <= {sql.now()})"
     guard = limits.locked(job_id) if limited else limits.unlocked()
-    with guard as place:
+    with sql.unsynced(), guard as place:
         found = sql.prepared(
             f"""UPDATE faena_job SET state = 'running', fence = fence + 1, stop = '',
                        lease_until = {sql.now(conf.get().LEASE)}, started = {sql.now()}, finished = NULL,
@@ -114,10 +114,11 @@ def extend(job_ids: list[UUID], worker: str) -> list[tuple[UUID, str, datetime]]
     """
     if not job_ids:
         return []
-    found = sql.rows(
-        f"""UPDATE faena_job SET lease_until = {sql.now(conf.get().LEASE)}
-             WHERE id IN {sql.holes(job_ids)} AND {sql.STATE} IN {sql.IN_HELD} AND worker = %s
-         RETURNING id, stop, started""",
-        [*(sql.key(each) for each in job_ids), worker],
-    )
+    with sql.unsynced():
+        found = sql.rows(
+            f"""UPDATE faena_job SET lease_until = {sql.now(conf.get().LEASE)}
+                 WHERE id IN {sql.holes(job_ids)} AND {sql.STATE} IN {sql.IN_HELD} AND worker = %s
+             RETURNING id, stop, started""",
+            [*(sql.key(each) for each in job_ids), worker],
+        )
     return [(sql.uuid(job_id), stop, started) for job_id, stop, started in found if stop]

@@ -39,6 +39,11 @@ def _identity(holder: str) -> liveness.Identity:
 
 def take(name: str, duration: timedelta) -> bool:
     """Take or extend a post; whether it is this process's now. A dead holder on this host is replaced at once."""
+    with sql.unsynced():
+        return _take(name, duration)
+
+
+def _take(name: str, duration: timedelta) -> bool:
     sql.execute("INSERT INTO faena_lease (name, holder) VALUES (%s, '') ON CONFLICT DO NOTHING", [name])
     held = "UPDATE faena_lease SET holder = %s, until = {until} WHERE name = %s AND {guard}"
     until = sql.now(duration)

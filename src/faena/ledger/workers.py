@@ -29,18 +29,19 @@ class Standing:
 def beat(standing: Standing) -> None:
     """Write the worker's row, in one statement."""
     now = sql.now()
-    sql.execute(
-        f"""INSERT INTO faena_worker (name, holder, host, pid, pool, slots, queues, started, seen)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, {now}, {now})
-            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, pool = excluded.pool, slots = excluded.slots,
-                queues = excluded.queues, seen = excluded.seen,
-                started = CASE WHEN faena_worker.holder = excluded.holder
-                               THEN faena_worker.started ELSE excluded.started END""",
-        [
-            standing.name, standing.holder, standing.host, standing.pid, standing.pool, standing.slots,
-            json.dumps(sorted(standing.queues)),
-        ],
-    )  # fmt: skip
+    with sql.unsynced():
+        sql.execute(
+            f"""INSERT INTO faena_worker (name, holder, host, pid, pool, slots, queues, started, seen)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, {now}, {now})
+                ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, pool = excluded.pool, slots = excluded.slots,
+                    queues = excluded.queues, seen = excluded.seen,
+                    started = CASE WHEN faena_worker.holder = excluded.holder
+                                   THEN faena_worker.started ELSE excluded.started END""",
+            [
+                standing.name, standing.holder, standing.host, standing.pid, standing.pool, standing.slots,
+                json.dumps(sorted(standing.queues)),
+            ],
+        )  # fmt: skip
 
 
 def leave(name: str) -> None:
