@@ -16,6 +16,7 @@ app.conf.update(
     task_ignore_result=True,
     broker_connection_retry_on_startup=True,
     worker_send_task_events=True,
+    worker_pool_restarts=True,
     task_send_sent_event=True,
 )
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from faena.celery import message
 from faena.celery.amqp import producer_of
-from faena.errors import AlreadyLive, ConfigurationError
+from faena.errors import AlreadyLive
 from faena.ledger import doorbell, enqueue
 from faena.ledger.enqueue import NewJob
 
@@ -28,14 +28,16 @@ _IN_MESSAGE = {"expires", "ignore_result", "time_limit", "soft_time_limit"}
 def enqueue_calls(task: Task, calls: Sequence[Call]) -> list[UUID]:
     """Write the rows, all or none, and send the messages on commit; the ids in the order of the calls.
 
+    Of a task that is not recorded only the messages are sent, at once, as `delay` sends one.
+
     Raises:
-        ConfigurationError: the task opted out of being recorded.
+        kombu's OperationalError: the broker did not take messages that have no row.
     """
     amqp = task.app.amqp
-    if not amqp.is_recorded(task.name):
-        raise ConfigurationError(f"{task.name} is not recorded (faena=False or UNRECORDED): call its delay() instead.")
     if not calls:
         return []
+    if not amqp.is_recorded(task.name):
+        return _only_send(task, calls)
     declared = amqp.declaration_of(task.name)
     options = _options(task)
     queue = options.get("queue") or task.app.conf.task_default_queue
@@ -50,9 +52,20 @@ def enqueue_calls(task: Task, calls: Sequence[Call]) -> list[UUID]:
             written = [_insert_or_find(job) for job in jobs]
         for start in range(0, len(written), BATCH):
             part = slice(start, start + BATCH)
-            publish = None if declared.unique or _is_watched(task) else _publisher(task, options, calls[part], family)
+            publish = None
+            if not (declared.unique or _is_watched(task)):
+                publish = _publisher(task, options, calls[part], family, {message.HAS_ROW: True})
             doorbell.ring_on_commit(written[part], publish)
     return written
+
+
+def _only_send(task: Task, calls: Sequence[Call]) -> list[UUID]:
+    if _is_watched(task):
+        for job_id, args, kwargs in calls:
+            task.apply_async(args, kwargs, task_id=str(job_id))
+    else:
+        _publisher(task, _options(task), calls, _family(task), {})()
+    return [job_id for job_id, _, _ in calls]
 
 
 def _options(task: Task) -> dict[str, Any]:
@@ -100,7 +113,7 @@ def _is_watched(task: Task) -> bool:
 
 
 def _publisher(
-    task: Task, options: dict[str, Any], calls: Sequence[Call], family: dict[str, str]
+    task: Task, options: dict[str, Any], calls: Sequence[Call], family: dict[str, str], own_headers: dict[str, Any]
 ) -> Callable[[], None]:
     """What sends the messages of these calls: Celery makes and addresses the first, the others are like it."""
 
@@ -117,7 +130,7 @@ def _publisher(
                     "root_id": family.get("root_id", key),
                     "argsrepr": _shown(args, app.amqp.argsrepr_maxsize, levels),
                     "kwargsrepr": _shown(kwargs, app.amqp.kwargsrepr_maxsize, levels),
-                    message.HAS_ROW: True,
+                    **own_headers,
                 }
                 how["correlation_id"] = key
                 producer.publish((args, kwargs, envelope.body[2]), **how)

@@ -92,7 +92,7 @@ def job(
 
 
 def enqueue_many(task: Task, calls: Iterable[Sequence[Any] | Mapping[str, Any]]) -> list[UUID]:
-    """Enqueue one job per call, in few INSERTs and in one go to the broker.
+    """Enqueue one job per call, in few INSERTs and in one go to the broker; with `faena=False`, only the latter.
 
     Args:
         calls: a sequence of positional arguments, or a mapping of keyword arguments, per job.

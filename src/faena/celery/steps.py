@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import platform
@@ -106,11 +107,14 @@ def _active_jobs() -> list[UUID]:
 
 
 def on_worker_init(sender=None, **_: object) -> None:
-    """Before the pool forks: name the worker, and let no child inherit a database connection."""
+    """Before the pool forks: name the worker, let no child inherit a database connection, and keep memory shared."""
     global _main_pid
     _main_pid = os.getpid()
     holding.be_worker(f"{sender.hostname}/{_main_pid}")
     guard_forks()
+    # A child's garbage collector writes into every object it looks at, and thereby copies the memory it inherited.
+    gc.collect()
+    gc.freeze()
 
 
 def on_pool_process_init(sender=None, **_: object) -> None:

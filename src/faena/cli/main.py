@@ -28,11 +28,19 @@ def cli(app: str | None) -> None:
 @click.option("--port", default=8000, show_default=True, envvar="FAENA_PORT", help="Port; the next free one if taken.")
 @click.option("--concurrency", default=2, show_default=True, envvar="FAENA_CONCURRENCY", help="Jobs at a time.")
 @click.option("-Q", "--queues", help="Queues to serve, with commas; by default all that the tasks name.")
-def up(host: str, port: int, concurrency: int, queues: str | None) -> None:
+@click.option(
+    "--profile",
+    type=click.Choice(["normal", "small"]),
+    default="normal",
+    show_default=True,
+    envvar="FAENA_PROFILE",
+    help="small: the jobs run in threads of one process, for little machines; a job's time limit does not end it.",
+)
+def up(host: str, port: int, concurrency: int, queues: str | None, profile: str) -> None:
     """Start web, worker and keeper together, in the foreground. Ctrl-C ends them."""
     from faena.cli.up import run_up
 
-    sys.exit(run_up(host, port, concurrency, queues))
+    sys.exit(run_up(host, port, concurrency, queues, small=profile == "small"))
 
 
 @cli.command()

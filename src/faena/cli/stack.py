@@ -110,9 +110,13 @@ def web_command(application: str, host: str, port: int) -> list[str]:
     return [*python, "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "2"]
 
 
-def worker_command(concurrency: int, queues: str | None = None) -> list[str]:
-    """A worker process; on Windows with threads, because Celery's process pool does not run there."""
-    pool = ["--pool", "threads"] if os.name == "nt" else []
+def worker_command(concurrency: int, queues: str | None = None, *, small: bool = False) -> list[str]:
+    """A worker process; on Windows with threads, because Celery's process pool does not run there.
+
+    Args:
+        small: with threads everywhere: one process instead of `concurrency` + 1, and no time limits.
+    """
+    pool = ["--pool", "threads"] if small or os.name == "nt" else []
     chosen = ["--queues", queues] if queues else []
     app = os.environ.get("FAENA_APP") or Path(os.environ["DJANGO_SETTINGS_MODULE"].replace(".", "/")).parts[0]
     python = [sys.executable, "-m", "celery", "--quiet", "-A", app, "worker"]

@@ -16,7 +16,7 @@ from faena.cli.stack import Process, Stack, free_port, web_command, worker_comma
 RESTART_SECONDS = 2.0
 
 
-def run_up(host: str, port: int, concurrency: int, queues: str | None = None) -> int:
+def run_up(host: str, port: int, concurrency: int, queues: str | None = None, *, small: bool = False) -> int:
     """Run until Ctrl-C; a process that dies is started again. Returns the exit code."""
     console = Console()
     # Before anything starts: a Ctrl-C or SIGTERM that comes early must not leave processes behind.
@@ -28,7 +28,7 @@ def run_up(host: str, port: int, concurrency: int, queues: str | None = None) ->
     stack = Stack(_printer(console))
     try:
         stack.start("web", web_command(prepared.application, host, port))
-        stack.start("worker", worker_command(concurrency, queues or prepared.queues))
+        stack.start("worker", worker_command(concurrency, queues or prepared.queues, small=small))
         console.print(f"\n  [bold]Faena[/bold]  {prepared.address}", soft_wrap=True)
         console.print(
             "  [dim]The link signs you in once. Ctrl-C ends everything; what runs goes on next time.[/dim]\n",

@@ -155,6 +155,7 @@ BULK = {
     "plain": (jobs.add, [(1, 2), ("a", None)]),
     "not flat": (jobs.add, [([1, "x" * 2000], {"b": 2.5}), {"x": 1, "y": "ñ"}]),
     "with options": (jobs.count, [{"total": 3}, (4,)]),
+    "not recorded": (jobs.plain, [(1,), ([2],), {"x": 3}]),
 }
 
 

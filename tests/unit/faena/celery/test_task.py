@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from celery import Celery, Task, chain, chord, shared_task
+from celery import Celery, Task, chain, chord, shared_task, signals
 
 import faena
 from faena import enqueue_many, registry
+from faena.celery.message import HAS_ROW
 from faena.celery.task import LedgerTask
 from faena.errors import ConfigurationError
 from faena.ledger import doorbell
@@ -121,6 +122,22 @@ def test_children_sent_in_bulk_know_their_parent_and_root(ledger, row, task):
         child = row(each.headers["id"])
         assert (child.parent_id, str(child.root_id)) == (parent.pk, root.id)
         assert (each.headers["parent_id"], each.headers["root_id"]) == (str(parent.pk), root.id)
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_of_a_task_that_is_not_recorded_only_the_messages_are_sent_in_bulk(ledger, watched):
+    seen = []
+    if watched:
+        signals.before_task_publish.connect(lambda headers, **_: seen.append(headers["id"]), weak=False, dispatch_uid=1)
+    try:
+        ids = enqueue_many(jobs.plain, [(1,), (2,)])
+    finally:
+        signals.before_task_publish.disconnect(dispatch_uid=1)
+    messages = inline.sent()
+    assert [each.headers["id"] for each in messages] == list(map(str, ids))
+    assert not any(HAS_ROW in each.headers for each in messages)
+    assert len(seen) == (2 if watched else 0)
+    assert not Job.objects.exists()
 
 
 def test_jobs_sent_in_bulk_by_nobody_are_their_own_roots_when_they_are_sent_again(ledger, row):
