@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -227,9 +227,7 @@ class SheetForm(forms.Form):
 
     def __init__(self, sheet: SheetPreview, proveedor: Proveedor, place: int, data: Any = None, only: bool = False):
         self.sheet, self.suggestion = sheet, suggesting.suggest(sheet.rows)
-        configs = proveedor.configuraciones.order_by("-pk")
-        # The newest configuration is the likeliest; the order by name is for the list.
-        usual = configs.first()
+        usual = likeliest(proveedor.configuraciones.order_by("-pk")[:200], self.suggestion.columns)
         initial = {
             "take": bool(sheet.total_rows) and (only or (not sheet.hidden and self.suggestion.is_whole)),
             "start_row": self.suggestion.start_row,
@@ -282,6 +280,26 @@ class SheetForm(forms.Form):
             return []
         own = [self[name] for name in self.fields if self[name].errors]
         return own + ([field for field in self.new if field.errors] if self.makes_config else [])
+
+
+def likeliest(newest_first: Iterable[ConfigImportacion], titled: Mapping[str, str]) -> ConfigImportacion | None:
+    """Return the configuration that the titles of a sheet confirm best, or none if they contradict all of them.
+
+    Of several like that, and where the titles do not name every required column, the newest.
+    """
+    if not all(name in titled for name in REQUIRED_COLUMNS):
+        return next(iter(newest_first), None)
+    confirmed = {
+        config: {name for name in COLUMNS if column_of(config, name) == titled.get(name)} for config in newest_first
+    }
+    fitting = [config for config, names in confirmed.items() if names.issuperset(REQUIRED_COLUMNS)]
+    return max(fitting, key=lambda config: len(confirmed[config]), default=None)
+
+
+def column_of(config: ConfigImportacion, name: str) -> str | None:
+    """Return a configuration's column as letters, also if it was given as a number; nothing if it has none."""
+    column = getattr(config, name).strip()
+    return parsing.column_letters(parsing.column_index(column)) if column else None
 
 
 class SheetForms:

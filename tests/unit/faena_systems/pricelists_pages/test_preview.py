@@ -43,6 +43,27 @@ def test_a_supplier_with_a_configuration_is_offered_it(web, preview, config):
     assert web.get(preview).context["sheets"].forms[0]["config"].value() == config.pk
 
 
+def test_of_several_configurations_the_one_that_the_titles_confirm_is_offered(web, preview, config):
+    columns = {"col_codigo": "A", "col_descripcion": "B", "col_precio": "C", "proveedor": config.proveedor}
+    fits = ConfigImportacion.objects.create(nombre_config="con IVA", col_iva="3", **columns)
+    ConfigImportacion.objects.create(nombre_config="sin IVA", **columns)
+    ConfigImportacion.objects.create(nombre_config="otra hoja", **columns | {"col_precio": "D"})
+    assert web.get(preview).context["sheets"].forms[0]["config"].value() == fits.pk
+
+
+def test_a_configuration_that_the_titles_contradict_is_not_offered(web, preview, config):
+    ConfigImportacion.objects.update(col_precio="D", col_iva="C")
+    assert web.get(preview).context["sheets"].forms[0]["config"].value() is None
+
+
+def test_without_titles_the_newest_configuration_is_offered(web, send, book, config):
+    newest = ConfigImportacion.objects.create(
+        proveedor=config.proveedor, nombre_config="otra", col_codigo="C", col_descripcion="B", col_precio="A"
+    )
+    preview = send(book([["7", "Clavo", 5]]))["Location"]
+    assert web.get(preview).context["sheets"].forms[0]["config"].value() == newest.pk
+
+
 def test_a_ticked_sheet_becomes_a_pending_file_and_a_configuration(web, preview, proveedor, operator):
     answer = web.post(preview, sheet(start_row="2"))
     assert answer["Location"] == url("confirmar", proveedor.pk)
