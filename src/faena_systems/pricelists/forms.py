@@ -243,6 +243,10 @@ class SheetForm(forms.Form):
             initial={"nombre_config": _("List"), **self.suggestion.columns},
         )
 
+    def name_config_after_sheet(self) -> None:
+        """Offer the sheet's name for a new configuration: the usual one is taken."""
+        self.new.initial["nombre_config"] = self.sheet.name or self.new.initial["nombre_config"]
+
     @property
     def name(self) -> str:
         """The sheet's name for people; a CSV's only sheet has none."""
@@ -311,6 +315,16 @@ class SheetForms:
         shown = sheets[: reader_process.MAX_SHEETS]
         self.forms = [SheetForm(sheet, proveedor, n, data, len(shown) == 1) for n, sheet in enumerate(shown)]
         self.errors: list[str] = []
+        self.offer_names()
+
+    def offer_names(self) -> None:
+        """Offer one name to sheets with the same columns, and other names to the others."""
+        name = _("List")
+        whole = [form for form in self.forms if form.suggestion.is_whole]
+        is_taken = self.proveedor.configuraciones.filter(nombre_config=name).exists()
+        for form in whole:
+            if is_taken or form.suggestion.columns != whole[0].suggestion.columns:
+                form.name_config_after_sheet()
 
     def is_valid(self) -> bool:
         """Check every chosen sheet, and the sheets against each other."""

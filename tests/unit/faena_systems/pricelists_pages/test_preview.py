@@ -138,6 +138,27 @@ def test_two_sheets_do_not_share_a_name_for_different_columns(web, two_sheets):
     assert not ArchivoPendiente.objects.exists()
 
 
+def names_offered(web, preview):
+    return [form.new["nombre_config"].value() for form in web.get(preview).context["sheets"].forms]
+
+
+def test_sheets_with_the_same_columns_are_offered_one_name(web, two_sheets):
+    assert names_offered(web, two_sheets)[:2] == ["List", "List"]
+
+
+def test_a_sheet_with_other_columns_is_offered_its_own_name(web, send, tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "b.xlsx") as made:
+        for name, titles in (("Uno", ["Código", "Detalle", "Precio"]), ("Dos", ["Código", "Precio", "Detalle"])):
+            made.add_worksheet(name).write_row(0, 0, titles)
+    preview = send((tmp_path / "b.xlsx").read_bytes())["Location"]
+    assert names_offered(web, preview) == ["List", "Dos"]
+
+
+def test_a_name_that_the_supplier_has_already_is_not_offered(web, preview, config):
+    ConfigImportacion.objects.update(nombre_config="List")
+    assert names_offered(web, preview) == ["Lista"]
+
+
 def test_one_wrong_sheet_holds_back_the_good_one(web, two_sheets):
     answer = web.post(two_sheets, sheet("s0") | sheet("s1", start_row="9"))
     assert "Dos · Banner rows" in answer.text
