@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
+from django.utils import timezone
 
+from faena.models import Job
 from faena_systems.pricelists import queueing
 
 from .conftest import url
@@ -83,6 +85,17 @@ def test_a_failed_import_says_why_and_what_to_do(web, pending):
     page = web.get(url("resultado", archivo.job_id)).text
     assert "None of the 1 rows can be used" in page
     assert "Mend it and try again" in page
+
+
+def test_why_an_import_was_cancelled_is_told_in_the_language_of_the_page(web, pending, settings):
+    settings.LANGUAGE_CODE = "es"
+    archivo = pending()
+    job_id = queueing.enqueue(archivo)
+    error = {"type": "Cancelled", "message": "Cancelled while it ran."}
+    Job.objects.update(state="cancelled", error=error, finished=timezone.now())
+    for page in (url("resultado", job_id), url("confirmar", archivo.proveedor_id), url("inicio")):
+        text = web.get(page).text
+        assert ("Se canceló mientras corría." in text, "Cancelled while" in text) == (True, False)
 
 
 def test_the_download_holds_counts_and_rows_as_plain_text(web, imported):
