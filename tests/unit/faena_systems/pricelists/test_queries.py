@@ -56,6 +56,7 @@ def test_prices_are_searched_by_words(imported, proveedor):
     assert codes("llave") == ["7/", "8/"]
     assert codes("LLAVE duke") == ["7/"]
     assert codes("nada") == []
+    assert codes("0007") == codes("7/") == ["7/"]  # imported so from 0007
     assert [price.codigo for price in queries.prices(proveedor, offset=1, ceiling=1)] == ["8/"]
 
 
