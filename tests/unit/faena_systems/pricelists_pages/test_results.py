@@ -100,12 +100,12 @@ def test_why_an_import_was_cancelled_is_told_in_the_language_of_the_page(web, pe
 
 def test_the_download_holds_counts_and_rows_as_plain_text(web, imported):
     answer = web.get(url("report", imported(ROWS, name="Lista 1º (ñandú).xlsx").job_id))
-    assert answer["Content-Disposition"] == 'attachment; filename="resultado-lista-1-and-xlsx-lista.xlsx"'
+    assert answer["Content-Disposition"] == 'attachment; filename="resultado-lista-1o-nandu-xlsx-lista.xlsx"'
     assert answer["Content-Type"].endswith("spreadsheetml.sheet")
     book = openpyxl.load_workbook(BytesIO(b"".join(answer.streaming_content)))
     assert [row[1].value for row in book["Result"].iter_rows(min_row=2)] == [5, 1, 0, 0, 3, 1]
     rows = [[cell.value for cell in row] for row in book["Rejected rows"].iter_rows(min_row=2)]
-    assert rows[1] == [3, "C", "precio", "consultar", "it is not a price"]
+    assert rows[1] == [3, "C", "Price", "consultar", "it is not a price"]
     assert (rows[2][3], book["Rejected rows"]["D4"].data_type) == ("+HYPERLINK(1)", "s")
 
 
