@@ -98,7 +98,16 @@ class SupplierForm(forms.ModelForm):
             "margen_ganancia_efectivo",
             "margen_ganancia_bulto",
         ]
-        help_texts = {"abreviatura": gettext_lazy("Capital letters and digits, at most 10. It cannot be changed.")}
+        help_texts = {
+            "abreviatura": gettext_lazy("Capital letters, digits, - and _, at most 10. It cannot be changed.")
+        }
+        error_messages = {
+            "abreviatura": {"unique": gettext_lazy("Another supplier has this short name.")},
+            "descuento_comercial": dict.fromkeys(
+                ("max_value", "max_digits", "max_whole_digits"),
+                gettext_lazy("Give a fraction from 0 to 1, such as 0.15 for 15 per cent."),
+            ),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
