@@ -212,7 +212,7 @@ def _rate_used_up(job: Job) -> Explanation | None:
 
 def _no_worker(job: Job) -> Explanation | None:
     running = _running_workers()
-    command = _("Start one: %(command)s") % {"command": f"celery -A {_app()} worker -Q {job.queue}"}
+    command = _("Start one: %(command)s") % {"command": f"celery -A {app_name()} worker -Q {job.queue}"}
     if not running:
         return Explanation(code=Reason.NO_WORKER, sentence=_("No worker is running."), hint=command)
     if any(job.queue in each.queues for each in running):
@@ -461,7 +461,7 @@ def _span(span: timedelta) -> str:
     return f"{seconds:.0f} s"
 
 
-def _app() -> str:
+def app_name() -> str:
     """The Celery app, as `celery -A` wants it."""
     return os.environ.get("FAENA_APP") or os.environ.get("DJANGO_SETTINGS_MODULE", "…").partition(".")[0]
 

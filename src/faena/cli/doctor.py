@@ -143,9 +143,11 @@ def _broker() -> Finding:
 
 
 def _workers() -> Finding:
+    from faena.explain import app_name
+
     heard = _heard_of()
     if not heard:
-        advice = "Start one: `faena up`, or `celery -A APP worker`. Jobs wait in the ledger meanwhile."
+        advice = f"Start one: `faena up`, or `celery -A {app_name()} worker`. Jobs wait in the ledger meanwhile."
         return Finding("workers", "warn", "none was heard of lately", advice)
     slots = sum(each.slots for each in heard)
     return Finding("workers", "ok", f"{len(heard)} with {slots} slots: {', '.join(each.name for each in heard[:5])}")
@@ -173,6 +175,7 @@ def _keeper() -> Finding:
 
 
 def _queues() -> Finding:
+    from faena.explain import app_name
     from faena.ledger import sql
 
     due = f"state = 'pending' AND run_at <= {sql.now()}"
@@ -182,7 +185,8 @@ def _queues() -> Finding:
     alone = {name: count for name, count in sorted(waiting.items()) if name not in listened | paused}
     if alone:
         said = ", ".join(f"{name} ({count} waiting)" for name, count in alone.items())
-        advice = f"Start a worker for it: `celery -A APP worker -Q {','.join(alone)}`; or mind the queue's name."
+        command = f"celery -A {app_name()} worker -Q {','.join(alone)}"
+        advice = f"Start a worker for it: `{command}`; or mind the queue's name."
         return Finding("queues", "warn", f"nobody listens on {said}", advice)
     return Finding("queues", "ok", f"{sum(waiting.values())} jobs wait" if waiting else "nothing waits")
 

@@ -85,9 +85,12 @@ def show(id: str, as_json: bool) -> None:
         return
     screen, facts = console(), table("", "")
     facts.show_header = False
-    for name, value in _facts(job):
-        if value not in (None, "", [], {}):
-            facts.add_row(f"[dim]{name}[/]", escape(str(value)))
+    said = [(name, str(value)) for name, value in _facts(job) if value not in (None, "", [], {})]
+    # A long value goes on in the next line; without a width the names would give way to it.
+    facts.columns[0].min_width = max(len(name) for name, _value in said)
+    facts.columns[1].no_wrap, facts.columns[1].overflow = False, "fold"
+    for name, value in said:
+        facts.add_row(f"[dim]{name}[/]", escape(value))
     screen.print(f"[bold]{escape(str(job))}[/]  {coloured(job.state)}")
     screen.print(facts)
     error: Any = job.error

@@ -18,9 +18,10 @@ from faena.cli.why import why
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="faena", prog_name="faena")
 @click.option("-A", "--app", envvar="FAENA_APP", help="The Celery app, as for celery; in a Django project not needed.")
-def cli(app: str | None) -> None:
+@click.pass_context
+def cli(context: click.Context, app: str | None) -> None:
     """Background work on Celery: nothing lost, everything visible."""
-    project.choose(app)
+    context.obj = project.choose(app)
 
 
 @cli.command()
@@ -36,10 +37,17 @@ def cli(app: str | None) -> None:
     envvar="FAENA_PROFILE",
     help="small: the jobs run in threads of one process, for little machines; a job's time limit does not end it.",
 )
-def up(host: str, port: int, concurrency: int, queues: str | None, profile: str) -> None:
+@click.pass_obj
+def up(is_named: bool, host: str, port: int, concurrency: int, queues: str | None, profile: str) -> None:
     """Start web, worker and keeper together, in the foreground. Ctrl-C ends them."""
     from faena.cli.up import run_up
 
+    if not is_named:
+        click.echo(
+            "This is the server that Faena ships with: there is no manage.py here, and no -A or FAENA_APP names a "
+            "Celery app. Its worker knows no tasks of yours.",
+            err=True,
+        )
     sys.exit(run_up(host, port, concurrency, queues, small=profile == "small"))
 
 

@@ -11,19 +11,21 @@ from pathlib import Path
 _NAMED = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
 
 
-def choose(app: str | None) -> None:
+def choose(app: str | None) -> bool:
     """Let the environment name the project, for this process and those that it starts.
 
     It is, in this order: what `DJANGO_SETTINGS_MODULE` says; the Django project whose manage.py is in this folder;
-    the Celery app that was named, in a project without Django; and else the server that Faena ships with.
+    the Celery app that was named, in a project without Django; and else the server that Faena ships with. Returns
+    whether anything named it.
     """
     # Its packages need not be installed.
     sys.path.insert(0, os.getcwd())
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")]))
     if app:
         os.environ["FAENA_APP"] = app
-    without = "faena.standalone.settings" if app else "faena_server.settings"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", _of_manage_py() or without)
+    named = os.environ.get("DJANGO_SETTINGS_MODULE") or _of_manage_py() or (app and "faena.standalone.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = named or "faena_server.settings"
+    return bool(named)
 
 
 def _of_manage_py() -> str | None:

@@ -8,7 +8,9 @@ from typing import Any
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.urls import reverse_lazy
+from django.utils import translation
 
 from faena.ledger.records import Actor
 from faena.monitor.permissions import may_operate
@@ -42,11 +44,18 @@ def actor(request: HttpRequest) -> Actor:
 
 
 class Policed:
-    """The policy, and nothing kept in caches: pages show what is true now."""
+    """The policy, the reader's language, and nothing kept in caches: pages show what is true now."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer with the policy."""
-        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if hasattr(request, "LANGUAGE_CODE"):
+            response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        else:
+            # `startproject` leaves LocaleMiddleware out.
+            with translation.override(translation.get_language_from_request(request)):
+                response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -21,6 +21,7 @@ def show(stage: Stage) -> None:
     """Upload a realistic workbook, import it, kill the worker on the way, and say what came of it."""
     stage.tell(f"Price lists: a supplier sends a workbook of {ROWS:,} rows, {BAD} of them bad")
     supplier, config = _supplier()
+    # The list of an earlier demo; the supplier is the demo's own.
     PrecioDeLista.objects.filter(proveedor=supplier).delete()
     archivo = _upload(supplier, config)
     job_id = queueing.enqueue(archivo)
@@ -39,9 +40,7 @@ def show(stage: Stage) -> None:
 
 
 def _supplier() -> tuple[Proveedor, ConfigImportacion]:
-    supplier, _ = Proveedor.objects.get_or_create(
-        abreviatura="TORNILLO", defaults={"nombre": "Distribuidora El Tornillo"}
-    )
+    supplier, _ = Proveedor.objects.get_or_create(abreviatura="DEMO", defaults={"nombre": "Distribuidora El Tornillo"})
     config, _ = ConfigImportacion.objects.get_or_create(
         proveedor=supplier, nombre_config="Lista", defaults=sandbox.COLUMNS
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -98,7 +98,16 @@ class SupplierForm(forms.ModelForm):
             "margen_ganancia_efectivo",
             "margen_ganancia_bulto",
         ]
-        help_texts = {"abreviatura": gettext_lazy("Capital letters and digits, at most 10. It cannot be changed.")}
+        help_texts = {
+            "abreviatura": gettext_lazy("Capital letters, digits, - and _, at most 10. It cannot be changed.")
+        }
+        error_messages = {
+            "abreviatura": {"unique": gettext_lazy("Another supplier has this short name.")},
+            "descuento_comercial": dict.fromkeys(
+                ("max_value", "max_digits", "max_whole_digits"),
+                gettext_lazy("Give a fraction from 0 to 1, such as 0.15 for 15 per cent."),
+            ),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -227,9 +236,7 @@ class SheetForm(forms.Form):
 
     def __init__(self, sheet: SheetPreview, proveedor: Proveedor, place: int, data: Any = None, only: bool = False):
         self.sheet, self.suggestion = sheet, suggesting.suggest(sheet.rows)
-        configs = proveedor.configuraciones.order_by("-pk")
-        # The newest configuration is the likeliest; the order by name is for the list.
-        usual = configs.first()
+        usual = likeliest(proveedor.configuraciones.order_by("-pk")[:200], self.suggestion.columns)
         initial = {
             "take": bool(sheet.total_rows) and (only or (not sheet.hidden and self.suggestion.is_whole)),
             "start_row": self.suggestion.start_row,
@@ -244,6 +251,10 @@ class SheetForm(forms.Form):
             proveedor=proveedor,
             initial={"nombre_config": _("List"), **self.suggestion.columns},
         )
+
+    def name_config_after_sheet(self) -> None:
+        """Offer the sheet's name for a new configuration: the usual one is taken."""
+        self.new.initial["nombre_config"] = self.sheet.name or self.new.initial["nombre_config"]
 
     @property
     def name(self) -> str:
@@ -284,6 +295,26 @@ class SheetForm(forms.Form):
         return own + ([field for field in self.new if field.errors] if self.makes_config else [])
 
 
+def likeliest(newest_first: Iterable[ConfigImportacion], titled: Mapping[str, str]) -> ConfigImportacion | None:
+    """Return the configuration that the titles of a sheet confirm best, or none if they contradict all of them.
+
+    Of several like that, and where the titles do not name every required column, the newest.
+    """
+    if not all(name in titled for name in REQUIRED_COLUMNS):
+        return next(iter(newest_first), None)
+    confirmed = {
+        config: {name for name in COLUMNS if column_of(config, name) == titled.get(name)} for config in newest_first
+    }
+    fitting = [config for config, names in confirmed.items() if names.issuperset(REQUIRED_COLUMNS)]
+    return max(fitting, key=lambda config: len(confirmed[config]), default=None)
+
+
+def column_of(config: ConfigImportacion, name: str) -> str | None:
+    """Return a configuration's column as letters, also if it was given as a number; nothing if it has none."""
+    column = getattr(config, name).strip()
+    return parsing.column_letters(parsing.column_index(column)) if column else None
+
+
 class SheetForms:
     """All sheets of an upload; they are queued all or none."""
 
@@ -293,6 +324,16 @@ class SheetForms:
         shown = sheets[: reader_process.MAX_SHEETS]
         self.forms = [SheetForm(sheet, proveedor, n, data, len(shown) == 1) for n, sheet in enumerate(shown)]
         self.errors: list[str] = []
+        self.offer_names()
+
+    def offer_names(self) -> None:
+        """Offer one name to sheets with the same columns, and other names to the others."""
+        name = _("List")
+        whole = [form for form in self.forms if form.suggestion.is_whole]
+        is_taken = self.proveedor.configuraciones.filter(nombre_config=name).exists()
+        for form in whole:
+            if is_taken or form.suggestion.columns != whole[0].suggestion.columns:
+                form.name_config_after_sheet()
 
     def is_valid(self) -> bool:
         """Check every chosen sheet, and the sheets against each other."""

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from faena.models import Job, JobItem
 from faena.states import ItemState
 
+from . import parsing
 from .models import ArchivoPendiente, PrecioDeLista, Proveedor
 from .rows import Rejection
 
@@ -128,8 +129,20 @@ def repeated(job_id: UUID, ceiling: int = CEILING) -> list[RepeatedRow]:
 
 
 def prices(proveedor: Proveedor, search: str = "", *, offset: int = 0, ceiling: int = 100) -> list[PrecioDeLista]:
-    """Return a page of a supplier's list by code; every word of ``search`` stands in code, description or brand."""
+    """Return a page of a supplier's list by code; every word of ``search`` stands in code, description or brand.
+
+    A word may also be a whole code as the supplier writes it, such as ``00123`` for ``123/``.
+    """
     found = PrecioDeLista.objects.filter(proveedor=proveedor).select_related("proveedor").order_by("codigo")
     for word in search.split()[:8]:
-        found = found.filter(Q(codigo__icontains=word) | Q(descripcion__icontains=word) | Q(marca__icontains=word))
+        meant = Q(codigo=normalised_code(word)) | Q(codigo__icontains=word)
+        found = found.filter(meant | Q(descripcion__icontains=word) | Q(marca__icontains=word))
     return list(found[offset : offset + ceiling])
+
+
+def normalised_code(word: str) -> str:
+    """Return a word as imports write it where it is a code."""
+    try:
+        return parsing.code(word)
+    except parsing.BadCell:
+        return word

@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import inspecting, parsing, uploading
+from .. import inspecting, uploading
 from ..errors import UnreadableFile
-from ..forms import COLUMNS, LABELS, SheetForms
+from ..forms import COLUMNS, LABELS, SheetForms, column_of
 from ..models import Proveedor
 from .shared import OpenPage, UploadView
 
@@ -89,10 +89,5 @@ def columns_of(proveedor: Proveedor) -> dict[str, Any]:
     configs = proveedor.configuraciones.all()[:200]
     return {
         "labels": {name: str(label) for name, label in LABELS.items()},
-        "configs": {config.pk: {name: letters(getattr(config, name)) for name in COLUMNS} for config in configs},
+        "configs": {config.pk: {name: column_of(config, name) for name in COLUMNS} for config in configs},
     }
-
-
-def letters(column: str) -> str:
-    """Return a column's letters, also if it was given as a number."""
-    return parsing.column_letters(parsing.column_index(column)) if column.strip() else ""

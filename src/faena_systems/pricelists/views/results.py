@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,8 +15,6 @@ from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
 from faena.monitor.page import Page
@@ -26,15 +25,6 @@ from ..queries import ImportResult
 from ..rows import Rejection
 from .shared import PAGE, LivePage, page_number
 
-FIELDS: dict[str, str | Promise] = {
-    "codigo": _("Code"),
-    "descripcion": _("Description"),
-    "precio": _("Price"),
-    "bulto": _("Quantity"),
-    "iva": _("VAT"),
-    "marca": _("Brand"),
-    "barcode": _("Barcode"),
-}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -68,7 +58,7 @@ class Result(LivePage):
             "is_live": not result.job.is_finished and result.job.state != "paused",
             "rejected": rejected_page(self.request, result.job.pk),
             "repeated": queries.repeated(result.job.pk) if result.repeated else [],
-            "fields": FIELDS,
+            "fields": report.FIELDS,
         }
 
 
@@ -105,9 +95,10 @@ def result_or_404(pk: UUID) -> ImportResult:
 
 
 def file_name(result: ImportResult) -> str:
-    """Name a report after its file, with plain characters."""
+    """Name a report after its file, with plain characters: ``ñandú`` is ``nandu``."""
     title = result.archivo.title if result.archivo else str(result.job)
-    return f"resultado-{re.sub(r'[^0-9A-Za-z]+', '-', title).strip('-').lower()[:80] or result.job.pk}.xlsx"
+    words = re.findall(r"\w+", unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower())
+    return f"resultado-{'-'.join(words)[:80] or result.job.pk}.xlsx"
 
 
 def rejected_page(request: HttpRequest, job_id: UUID) -> RejectedPage:

@@ -68,7 +68,7 @@ def test_a_queue_that_nobody_listens_on(worker, make_job):
     assert queues["level"] == "warn"
     assert "typo (1 waiting)" in queues["found"]
     assert "later" not in queues["found"]
-    assert "-Q typo" in queues["advice"]
+    assert "`celery -A tests worker -Q typo`" in queues["advice"]
 
 
 def test_a_broker_that_is_down(broker_down):

@@ -76,6 +76,13 @@ def test_one_job_with_its_error_and_log_and_without_its_secrets(make_job, take):
     assert "hunter2" not in json.dumps(plain)
 
 
+def test_a_long_value_is_shown_whole_and_leaves_room_for_the_names(make_job):
+    words = [f"word{number}" for number in range(100)]
+    shown = faena("jobs", "show", make_job(kwargs=json.dumps({"text": " ".join(words)}))).stdout
+    assert set(words) <= set(shown.replace('"', " ").split())
+    assert {"kind", "attempt", "kwargs"} <= set(shown.split())
+
+
 @pytest.mark.parametrize(
     "words", [["show", "x"], ["show", uuid7()], ["tail", "x"], ["cancel", "x"], ["list", "--state", "odd"]]
 )

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from faena.cli import project
+from faena.cli.main import cli
 
 FAENA = Path(sys.executable).parent / "faena"
 TASKS = """
@@ -39,13 +41,13 @@ def folder(tmp_path, monkeypatch):
 
 def test_a_django_project_is_known_by_its_manage_py(folder):
     (folder / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")')
-    project.choose(None)
+    assert project.choose(None)
     assert os.environ["DJANGO_SETTINGS_MODULE"] == "shop.settings"
 
 
 @pytest.mark.parametrize(("app", "settings"), [("tasks", "faena.standalone.settings"), (None, "faena_server.settings")])
 def test_elsewhere_the_app_is_named_or_it_is_our_own_server(folder, app, settings):
-    project.choose(app)
+    assert project.choose(app) == bool(app)
     assert os.environ["DJANGO_SETTINGS_MODULE"] == settings
     assert os.environ.get("FAENA_APP") == app
 
@@ -55,6 +57,13 @@ def test_what_the_environment_says_comes_first(folder, monkeypatch):
     (folder / "manage.py").write_text('("DJANGO_SETTINGS_MODULE", "shop.settings")')
     project.choose("tasks")
     assert os.environ["DJANGO_SETTINGS_MODULE"] == "mine"
+
+
+@pytest.mark.parametrize(("words", "is_told"), [(["up"], True), (["-A", "tasks", "up"], False)])
+def test_up_says_that_it_is_not_about_the_tasks_in_this_folder(folder, monkeypatch, words, is_told):
+    monkeypatch.setattr("faena.cli.up.run_up", lambda *_: 0)
+    told = CliRunner().invoke(cli, words)
+    assert (told.exit_code, "no -A or FAENA_APP names" in told.stderr) == (0, is_told)
 
 
 def run(*command: object) -> tuple[int, str]:

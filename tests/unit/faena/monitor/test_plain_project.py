@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.conf import global_settings
 from django.utils import timezone
-from django.utils.translation import override
+from django.utils.translation import get_language, override
 
 from faena.states import State
 from faena.templatetags.faena import intcomma, naturaltime
@@ -76,3 +76,11 @@ def test_only_the_languages_that_the_pages_speak_are_offered(client, db, setting
     settings.LANGUAGES = [("es", "Spanish"), ("fr", "French")]
     settings.LANGUAGE_CODE = "es"
     assert 'name="language"' not in client.get("/faena/sign-in/").content.decode()
+
+
+def test_the_pages_speak_the_readers_language_without_a_middleware_for_it(looking):
+    assert "All" in looking.get("/faena/").content.decode()
+    assert "Todos" in looking.get("/faena/", headers={"accept-language": "es-AR,es;q=0.9"}).content.decode()
+    looking.post("/faena/language/", {"language": "es", "next": "/faena/"})
+    assert "Todos" in looking.get("/faena/").content.decode()
+    assert get_language() == "en-us"

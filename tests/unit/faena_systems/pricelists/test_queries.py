@@ -56,6 +56,7 @@ def test_prices_are_searched_by_words(imported, proveedor):
     assert codes("llave") == ["7/", "8/"]
     assert codes("LLAVE duke") == ["7/"]
     assert codes("nada") == []
+    assert codes("0007") == codes("7/") == ["7/"]  # imported so from 0007
     assert [price.codigo for price in queries.prices(proveedor, offset=1, ceiling=1)] == ["8/"]
 
 
@@ -70,7 +71,7 @@ def test_the_report_lists_counts_and_refused_rows_and_runs_no_formula(imported, 
     book = openpyxl.load_workbook(tmp_path / "r.xlsx")
     counts, rejected = book.worksheets
     assert [cell.value for cell in counts["B"]][1:] == [4, 2, 0, 0, 2, 0]
-    assert [cell.value for cell in rejected[2]] == [3, "C", "precio", "x", "it is not a price"]
+    assert [cell.value for cell in rejected[2]] == [3, "C", "Price", "x", "it is not a price"]
     assert {cell.data_type for row in rejected.iter_rows(min_row=2) for cell in row} == {"n", "s"}
 
 

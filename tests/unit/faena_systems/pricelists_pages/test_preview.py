@@ -43,6 +43,27 @@ def test_a_supplier_with_a_configuration_is_offered_it(web, preview, config):
     assert web.get(preview).context["sheets"].forms[0]["config"].value() == config.pk
 
 
+def test_of_several_configurations_the_one_that_the_titles_confirm_is_offered(web, preview, config):
+    columns = {"col_codigo": "A", "col_descripcion": "B", "col_precio": "C", "proveedor": config.proveedor}
+    fits = ConfigImportacion.objects.create(nombre_config="con IVA", col_iva="3", **columns)
+    ConfigImportacion.objects.create(nombre_config="sin IVA", **columns)
+    ConfigImportacion.objects.create(nombre_config="otra hoja", **columns | {"col_precio": "D"})
+    assert web.get(preview).context["sheets"].forms[0]["config"].value() == fits.pk
+
+
+def test_a_configuration_that_the_titles_contradict_is_not_offered(web, preview, config):
+    ConfigImportacion.objects.update(col_precio="D", col_iva="C")
+    assert web.get(preview).context["sheets"].forms[0]["config"].value() is None
+
+
+def test_without_titles_the_newest_configuration_is_offered(web, send, book, config):
+    newest = ConfigImportacion.objects.create(
+        proveedor=config.proveedor, nombre_config="otra", col_codigo="C", col_descripcion="B", col_precio="A"
+    )
+    preview = send(book([["7", "Clavo", 5]]))["Location"]
+    assert web.get(preview).context["sheets"].forms[0]["config"].value() == newest.pk
+
+
 def test_a_ticked_sheet_becomes_a_pending_file_and_a_configuration(web, preview, proveedor, operator):
     answer = web.post(preview, sheet(start_row="2"))
     assert answer["Location"] == url("confirmar", proveedor.pk)
@@ -115,6 +136,27 @@ def test_two_sheets_do_not_share_a_name_for_different_columns(web, two_sheets):
     answer = web.post(two_sheets, sheet("s0") | sheet("s1", col_iva="D"))
     assert "Another sheet uses this name with other columns." in answer.text
     assert not ArchivoPendiente.objects.exists()
+
+
+def names_offered(web, preview):
+    return [form.new["nombre_config"].value() for form in web.get(preview).context["sheets"].forms]
+
+
+def test_sheets_with_the_same_columns_are_offered_one_name(web, two_sheets):
+    assert names_offered(web, two_sheets)[:2] == ["List", "List"]
+
+
+def test_a_sheet_with_other_columns_is_offered_its_own_name(web, send, tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "b.xlsx") as made:
+        for name, titles in (("Uno", ["Código", "Detalle", "Precio"]), ("Dos", ["Código", "Precio", "Detalle"])):
+            made.add_worksheet(name).write_row(0, 0, titles)
+    preview = send((tmp_path / "b.xlsx").read_bytes())["Location"]
+    assert names_offered(web, preview) == ["List", "Dos"]
+
+
+def test_a_name_that_the_supplier_has_already_is_not_offered(web, preview, config):
+    ConfigImportacion.objects.update(nombre_config="List")
+    assert names_offered(web, preview) == ["Lista"]
 
 
 def test_one_wrong_sheet_holds_back_the_good_one(web, two_sheets):

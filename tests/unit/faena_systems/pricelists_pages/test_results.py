@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
+from django.utils import timezone
 
+from faena.models import Job
 from faena_systems.pricelists import queueing
 
 from .conftest import url
@@ -85,14 +87,25 @@ def test_a_failed_import_says_why_and_what_to_do(web, pending):
     assert "Mend it and try again" in page
 
 
+def test_why_an_import_was_cancelled_is_told_in_the_language_of_the_page(web, pending, settings):
+    settings.LANGUAGE_CODE = "es"
+    archivo = pending()
+    job_id = queueing.enqueue(archivo)
+    error = {"type": "Cancelled", "message": "Cancelled while it ran."}
+    Job.objects.update(state="cancelled", error=error, finished=timezone.now())
+    for page in (url("resultado", job_id), url("confirmar", archivo.proveedor_id), url("inicio")):
+        text = web.get(page).text
+        assert ("Se canceló mientras corría." in text, "Cancelled while" in text) == (True, False)
+
+
 def test_the_download_holds_counts_and_rows_as_plain_text(web, imported):
     answer = web.get(url("report", imported(ROWS, name="Lista 1º (ñandú).xlsx").job_id))
-    assert answer["Content-Disposition"] == 'attachment; filename="resultado-lista-1-and-xlsx-lista.xlsx"'
+    assert answer["Content-Disposition"] == 'attachment; filename="resultado-lista-1o-nandu-xlsx-lista.xlsx"'
     assert answer["Content-Type"].endswith("spreadsheetml.sheet")
     book = openpyxl.load_workbook(BytesIO(b"".join(answer.streaming_content)))
     assert [row[1].value for row in book["Result"].iter_rows(min_row=2)] == [5, 1, 0, 0, 3, 1]
     rows = [[cell.value for cell in row] for row in book["Rejected rows"].iter_rows(min_row=2)]
-    assert rows[1] == [3, "C", "precio", "consultar", "it is not a price"]
+    assert rows[1] == [3, "C", "Price", "consultar", "it is not a price"]
     assert (rows[2][3], book["Rejected rows"]["D4"].data_type) == ("+HYPERLINK(1)", "s")
 
 

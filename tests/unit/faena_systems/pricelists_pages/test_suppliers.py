@@ -46,6 +46,12 @@ def test_a_wrong_supplier_is_refused_at_the_field(web, proveedor, changed, field
     assert Proveedor.objects.count() == 1
 
 
+@pytest.mark.parametrize("discount", ["2", "15", "150000"])
+def test_a_discount_in_per_cent_is_told_to_be_a_fraction(web, discount):
+    data = {"nombre": "Otro", "abreviatura": "OTRO"} | FACTORS | {"descuento_comercial": discount}
+    assert "Give a fraction from 0 to 1" in web.post(url("add-supplier"), data).text
+
+
 def test_a_supplier_keeps_its_short_name(web, proveedor):
     web.post(url("supplier", proveedor.pk), {"nombre": "Nuevo", "abreviatura": "OTRA"} | FACTORS)
     proveedor.refresh_from_db()
