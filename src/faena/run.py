@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,10 @@ class Run:
         self._lines: list[Line] = []
         #: Weakly: a loop that is left must end, and roll its list back, before the body goes on.
         self._loops: list[ref[Generator]] = []
-        self._loop_number = 0
+        #: How many loops the body has begun, by the row that it had of another one meanwhile.
+        self._begun: Counter[str] = Counter()
+        #: Those rows, outermost first.
+        self._rows: list[str] = []
         self._saved_at = time.monotonic()
         self._writing_since = self._wrote_until = 0.0
         self._totals: dict[str, int] = {}
@@ -295,9 +299,10 @@ class Run:
         self._items.clear()
 
     def _skip(self, rows: Iterable[T], total: int | None) -> tuple[str, Iterator[T]]:
-        """Name this loop by its order in the body, and leave out what it has done before."""
-        self._loop_number += 1
-        name = str(self._loop_number)
+        """Name this loop by its order in the body, or in the row it is begun in; leave out what it has done before."""
+        within = self._rows[-1] if self._rows else ""
+        self._begun[within] += 1
+        name = f"{within}{self._begun[within]}"
         if total is None and isinstance(rows, Sized):
             total = len(rows)
         if total is not None:
@@ -312,7 +317,8 @@ class Run:
         for row in rows:
             self._save_now_and_then()
             failed_before = self.hold.failed + self.hold.skipped
-            yield row
+            with self._having_row_of(name):
+                yield row
             places[name] += 1
             # A row that the body rejected or skipped is counted as that already.
             self.count(done=0 if self.hold.failed + self.hold.skipped > failed_before else 1)
@@ -325,9 +331,25 @@ class Run:
         while batch := list(islice(rows, size)):
             with self.checkpoint():
                 bad_before = self.hold.failed + self.hold.skipped
-                yield batch
+                with self._having_row_of(name):
+                    yield batch
                 places[name] += len(batch)
                 self.count(done=len(batch) - (self.hold.failed + self.hold.skipped - bad_before))
+
+    @contextmanager
+    def _having_row_of(self, name: str) -> Iterator[None]:
+        """The body has the loop's next row: the places of loops that it begins meanwhile end with that row."""
+        places = self.hold.cursor["loops"]
+        row = f"{name}.{places[name]}."
+        self._rows.append(row)
+        try:
+            yield
+        finally:
+            self._rows.remove(row)
+            begun = self._begun.pop(row, 0)
+        if begun:
+            for inner in [each for each in places if each.startswith(row)]:
+                del places[inner]
 
     def _save_now_and_then(self) -> None:
         if time.monotonic() - self._saved_at >= SAVE_SECONDS and not self._is_in_transaction:

@@ -158,6 +158,29 @@ def test_two_loops_count_together(begin, crash, row, job_id, monkeypatch):
     assert (row(job_id).done, row(job_id).total) == (40, 40)
 
 
+@pytest.mark.parametrize("outer", [{}, {"batch": 1}])
+def test_a_loop_within_a_loop_goes_on_in_the_row_it_was_in(begin, crash, row, job_id, monkeypatch, outer):
+    save_always(monkeypatch)
+
+    def go(run: Run, until: int) -> None:
+        list(run.each("xy"))
+        for sheet in run.each([10, 20, 30], **outer):
+            first = sheet[0] if outer else sheet
+            for n in run.each(range(4)):
+                write(first + n)
+                if first + n == until:
+                    return
+            list(run.each("z"))
+
+    run = begin()
+    go(run, until=22)
+    crash(run)
+    run._loops.clear()
+    go(begin(), until=0)
+    assert set(written()) == {10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33}
+    assert row(job_id).cursor["loops"] == {"1": 2, "2": 3}
+
+
 def test_rows_that_failed_are_not_done_as_well(begin, row, job_id):
     run = begin()
     for n in run.each(range(6)):
