@@ -67,6 +67,8 @@ class Run:
         self._totals: dict[str, int] = {}
         #: Transactions of the caller's: of `run_now` inside one, and of Django's TestCase.
         self._outer_transactions = _open_transactions()
+        #: Checkpoints that the body is in: transactions too.
+        self._checkpoints = 0
 
     # --- what the body may ask -----------------------------------------------------------------
 
@@ -117,6 +119,8 @@ class Run:
         Raises:
             Stopped: between two rows or lists, when the job was paused, cancelled or handed over.
             LeaseLost: another worker has taken the job over.
+            RuntimeError: inside a transaction of the body's own, with which rows would be rolled back that the job
+                takes for done.
         """
         place = self._skip(rows, total)
         loop = self._each(place) if batch is None else self._batches(place, batch)
@@ -165,12 +169,18 @@ class Run:
     def checkpoint(self) -> Iterator[None]:
         """Commit the block's own database work together with the job's place and counts.
 
+        A row of `each` that the body is at is not done yet: after a crash it comes again, and the block with it. To
+        commit a row with its place take `run.each(rows, batch=1)`.
+
         Raises:
             LeaseLost: another worker has taken the job over; the block's work is rolled back.
             Stopped: after the commit, when the job was asked to stop.
+            RuntimeError: inside a transaction of the body's own, which may yet roll the block back.
         """
+        self._refuse_own_transaction()
         before = self._counts()
         began = time.monotonic()
+        self._checkpoints += 1
         try:
             with transaction.atomic():
                 yield
@@ -178,6 +188,8 @@ class Run:
         except BaseException:
             self._restore(before)
             raise
+        finally:
+            self._checkpoints -= 1
         self._breathe(began)
         self._items.clear()
         self._write_lines()
@@ -276,6 +288,14 @@ class Run:
         """Whether the body is inside a transaction of its own."""
         return _open_transactions() > self._outer_transactions
 
+    def _refuse_own_transaction(self) -> None:
+        """Rolled back, it would take work with it whose place the job keeps, and which would never be done."""
+        if _open_transactions() > self._outer_transactions + self._checkpoints:
+            raise RuntimeError(
+                "run.each(…), run.step(…) and run.checkpoint() do not work in a transaction of the body's own, as it "
+                "may yet be rolled back. Begin it in the loop, or take run.each(…, batch=…): each list is one."
+            )
+
     def _leave_transactions(self) -> None:
         """Roll back what the body left open, or the settlement would be rolled back with it."""
         left_autocommit = connection.connection is not None and not connection.autocommit
@@ -315,6 +335,7 @@ class Run:
         name, rows = loop
         places = self.hold.cursor["loops"]
         for row in rows:
+            self._refuse_own_transaction()
             self._save_now_and_then()
             failed_before = self.hold.failed + self.hold.skipped
             with self._having_row_of(name):

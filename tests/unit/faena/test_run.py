@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
@@ -367,10 +369,29 @@ def test_inside_a_transaction_of_the_body_nothing_is_saved_by_the_way(begin, row
     save_always(monkeypatch)
     run = begin()
     with transaction.atomic():
-        assert next(iter(run.each(range(3)))) == 0
         run.progress(2)
         run.log("later")
     assert row(job_id).done == 0
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda run: list(run.each("ab")),
+        lambda run: list(run.each("ab", batch=1)),
+        lambda run: run.for_each(write, "1"),
+        lambda run: run.step("once", lambda: write(1)),
+    ],
+)
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_a_transaction_of_the_body_may_roll_back_is_not_taken_for_done(begin, act, deep):
+    run = begin()
+    with run.checkpoint() if deep else nullcontext():
+        with pytest.raises(RuntimeError, match="in a transaction"), transaction.atomic():
+            act(run)
+        act(run)
+    run.close()
+    assert len(written()) <= 1
 
 
 def test_a_loose_run_counts_and_writes_nothing(make_job, take):
