@@ -111,6 +111,13 @@ def becomes(self, signature):
 
 
 @shared_task(bind=True)
+def counts_down(self, n):
+    """A body that each time gives its place to itself with another argument."""
+    if n:
+        raise self.replace(counts_down.s(n - 1))
+
+
+@shared_task(bind=True)
 def ignores(self, state=None):
     if state:
         self.update_state(state=state, meta={"by": "hand"})

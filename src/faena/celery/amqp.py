@@ -109,11 +109,11 @@ class LedgerAMQP(AMQP):
             job.unique_key = None
             _insert(job)
         if job.is_due:
-            doorbell.ring_on_commit([job.id], lambda: self._publish(name, task_message, options))
+            doorbell.ring_on_commit([job.id], lambda: self._publish(name, task_message, options, job.fence))
 
-    def _publish(self, name: str, task_message: Any, options: dict[str, Any]) -> None:
+    def _publish(self, name: str, task_message: Any, options: dict[str, Any], fence: int) -> None:
         # The ETA has passed or there was none: a worker must not wait for it in its memory.
-        task_message[0].update({"eta": None, message.HAS_ROW: True})
+        task_message[0].update({"eta": None, message.HAS_ROW: fence + 1})
         with producer_of(self.app) as producer:
             self.plain_sender(producer, name, task_message, **(options | {"retry": False}))
 
@@ -146,7 +146,7 @@ class CeleryBroker:
         Raises:
             kombu's OperationalError and whatever else the transport raises.
         """
-        columns = ("id", "kind", "queue", "args", "kwargs", "message", "attempt")
+        columns = ("id", "kind", "queue", "args", "kwargs", "message", "attempt", "fence")
         found = sql.rows(
             f"SELECT {', '.join(columns)} FROM faena_job WHERE {sql.STATE} = 'pending' AND id IN {sql.holes(job_ids)}"
             " ORDER BY priority DESC, run_at, id",

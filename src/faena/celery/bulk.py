@@ -117,7 +117,7 @@ def _publisher(
                     "root_id": family.get("root_id", key),
                     "argsrepr": _shown(args, app.amqp.argsrepr_maxsize, levels),
                     "kwargsrepr": _shown(kwargs, app.amqp.kwargsrepr_maxsize, levels),
-                    message.HAS_ROW: True,
+                    message.HAS_ROW: 1,
                 }
                 how["correlation_id"] = key
                 producer.publish((args, kwargs, envelope.body[2]), **how)

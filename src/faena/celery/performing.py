@@ -129,9 +129,13 @@ def take(task: Task) -> Hold:
     job_id = message.job_id(request.id)
     options = getattr(task, "faena_options", {})
     limited = bool(options.get("limit") or options.get("rate"))
+    sent = request.get(message.HAS_ROW)
 
     def attempt() -> Hold | None:
-        return claim.claim(job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited)
+        return claim.claim(
+            job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited,
+            fence=int(sent) - 1 if sent else None,
+        )  # fmt: skip
 
     def claim_or_adopt() -> Hold | None:
         hold = attempt()

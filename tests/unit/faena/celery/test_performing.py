@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from celery import group
 from django.db import connection, transaction
 
 from faena.celery import holding
@@ -77,6 +78,23 @@ def test_a_task_that_replaces_itself():
     job = run(jobs.becomes, jobs.add.s(3, 4))
     assert (job.state, job.kind, job.result) == ("completed", "tests.support.jobs.add", 7)
     assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(("task", "argument", "runs"), [(jobs.becomes, jobs.add.s(3, 4), 2), (jobs.counts_down, 2, 3)])
+def test_a_second_message_of_what_was_replaced_since_runs_nothing(task, argument, runs):
+    sent = task.delay(argument)
+    [first] = inline.sent()
+    inline.perform(first)
+    inline.perform(first)
+    inline.drain()
+    job = Job.objects.get(pk=sent.id)
+    assert (job.state, job.fence) == ("completed", runs)
+
+
+def test_a_job_that_stands_in_for_another_is_run_by_its_first_message(row):
+    sent = jobs.becomes.delay(group(jobs.add.s(1, 2), jobs.add.s(3, 4)))
+    inline.drain()
+    assert (row(sent.id).state, row(sent.id).result) == ("completed", [3, 7])
 
 
 @pytest.mark.parametrize(("state", "expected"), [(None, "cancelled"), ("FAILURE", "failed"), ("SUCCESS", "completed")])
