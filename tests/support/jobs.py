@@ -6,7 +6,7 @@ import os
 import time
 
 from celery import Task, shared_task
-from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -204,6 +204,23 @@ def fails_at(run, total: int, at: int):
 @job
 def returns_nonsense(run):
     return object()
+
+
+@shared_task
+def returns_itself():
+    found = []
+    found.append(found)
+    return found
+
+
+@shared_task
+def takes_two(x, y):
+    return x + y
+
+
+@shared_task
+def asks_for_nothing():
+    raise Retry("by hand, with no other run")
 
 
 @shared_task(time_limit=1)

@@ -82,7 +82,8 @@ class LedgerBackend(BaseBackend):
         hold = self._hold_of(task_id)
         if hold is not None:
             # The next step of a chain does not follow from a failure; the error callbacks do, with the settlement.
-            hold.follow_ups.clear()
+            for planned in (hold.follow_ups, hold.chords, hold.unrun):
+                planned.clear()
             hold.told = True
             self.follow(task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state)
             self._settle(hold, Failed(_error(exc, traceback)))
@@ -341,7 +342,7 @@ def unrecorded_backend(app: Celery) -> UnrecordedBackend:
 def _encoded(result: Any) -> str:
     try:
         return dumps(result)
-    except TypeError as error:
+    except (TypeError, ValueError, RecursionError) as error:  # no JSON, or a list that contains itself
         # Celery's word for it: the job then fails with this reason instead of staying unsettled.
         raise EncodeError(f"The result cannot be stored as JSON: {error}. Return plain values.") from None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from traceback import format_exc
 from typing import Any
 
 from celery import Task
@@ -203,6 +205,7 @@ def _settle_quietly(run: Run, outcome: Outcome) -> None:
         settle(run.hold, outcome)
     except LeaseLost as lost:
         logger.warning("%s", lost)
+        run.hold.settled = True
 
 
 def _close_quietly(run: Run) -> None:
@@ -213,7 +216,30 @@ def _close_quietly(run: Run) -> None:
         logger.warning("The last lines of job %s were not written.", run.id, exc_info=True)
 
 
-def forget_hold(task_id: str = "", **_: object) -> None:
+def forget_hold(sender: Task, task_id: str = "", **_: object) -> None:
     """After a task: whatever this thread sends next is no part of it. Eager tasks inside a body end here too."""
-    if holding.current_hold() is not None:
-        holding.end(message.job_id(task_id))
+    hold = holding.current_hold()
+    if hold is None or hold.job_id != message.job_id(task_id):
+        return
+    try:
+        if hold.body_ended and not hold.settled:
+            _settle_after_all(sender, hold)
+    finally:
+        holding.end(hold.job_id)
+
+
+def _settle_after_all(task: Task, hold: Hold) -> None:
+    """Celery could not do what follows from the body, such as to call the next step of its chain: the job fails.
+
+    Else it would be run again and again, as if it killed its workers.
+    """
+    raised = sys.exc_info()[1]
+    if raised is not None and (not isinstance(raised, Exception) or sql.lost_connection(raised)):
+        return  # the process ends, or the database is away: the reaper's
+    error = raised or RuntimeError("The body ended without an outcome: raise self.retry(…) to have it run again.")
+    traceback = format_exc() if raised else None
+    try:
+        task.backend.mark_as_failure(task.request.id, error, traceback, request=task.request)
+    except Exception:
+        logger.warning("The error callbacks of job %s could not be called.", hold.job_id, exc_info=True)
+        task.backend.mark_as_failure(task.request.id, error, traceback, request=task.request, call_errbacks=False)

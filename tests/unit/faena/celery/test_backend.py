@@ -107,6 +107,13 @@ def test_a_chord_whose_header_fails_fails(body):
         AsyncResult(str(job.pk), app=app).get(timeout=1)
 
 
+def test_a_part_of_a_chord_that_fails_by_its_result_is_counted_once():
+    chord([jobs.returns_nonsense.s(), jobs.add.s(1, 2)])(jobs.tsum.s())
+    [part] = [each for each in inline.sent() if each.headers["task"] == jobs.returns_nonsense.name]
+    inline.perform(part)
+    assert Job.objects.get(kind="celery.chord_unlock").done == 1
+
+
 def test_revoking_a_waiting_job_is_remembered_without_any_worker(row):
     for sent in (jobs.add.delay(1, 2), jobs.add.apply_async((1, 2), countdown=3600)):
         sent.revoke()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
-from celery import group
+from celery import chain, group
 from django.db import connection, transaction
+from uuid6 import uuid7
 
 from faena.celery import holding
+from faena.ledger import enqueue
 from faena.ledger import hold as people
+from faena.ledger.enqueue import NewJob
 from faena.models import Job, JobItem, JobLog
 from tests.support import inline, jobs
 
@@ -113,8 +118,35 @@ def test_reject_and_requeue_goes_back_to_the_queue():
     assert inline.ids(inline.sent()) == [sent.id]
 
 
-def test_a_result_that_is_no_json_fails_the_job_with_that_reason():
-    job = run(jobs.returns_nonsense)
+@pytest.mark.parametrize("failing", [None, jobs.failed_id.s(), jobs.takes_two.s()])
+@pytest.mark.filterwarnings("ignore:Exception raised outside body")
+def test_a_next_step_that_cannot_be_called_fails_the_job_once(failing):
+    calling = jobs.add.s(1, 2) if failing is None else jobs.add.s(1, 2).on_error(failing)
+    sent = chain(calling, jobs.takes_two.s())()
+    inline.drain()
+    job = Job.objects.get(pk=sent.parent.id)
+    assert (job.state, job.error["type"], job.fence, job.crashes) == ("failed", "TypeError", 1, 0)
+    assert "missing 1 required positional argument" in job.error["message"]
+    assert Job.objects.filter(kind=jobs.failed_id.name).count() == (failing == jobs.failed_id.s())
+
+
+def test_run_here_too(row):
+    task_id = str(uuid7())
+    enqueue.insert([NewJob(id=UUID(task_id), kind=jobs.add.name, queue="celery")])
+    with holding.running_here(task_id), pytest.raises(TypeError, match="missing 1 required"):
+        jobs.add.apply((1, 2), task_id=task_id, link=jobs.takes_two.s())
+    assert (row(task_id).state, row(task_id).error["type"]) == ("failed", "TypeError")
+
+
+def test_a_body_that_ends_without_an_outcome_has_failed():
+    job = run(jobs.asks_for_nothing)
+    assert (job.state, job.fence) == ("failed", 1)
+    assert "without an outcome" in job.error["message"]
+
+
+@pytest.mark.parametrize("task", [jobs.returns_nonsense, jobs.returns_itself])
+def test_a_result_that_is_no_json_fails_the_job_with_that_reason(task):
+    job = run(task)
     assert (job.state, job.error["type"]) == ("failed", "EncodeError")
     assert "plain values" in job.error["message"]
 
