@@ -213,6 +213,19 @@ def returns_itself():
     return found
 
 
+class Choosy(Task):
+    """A task class that refuses some runs before they begin."""
+
+    def before_start(self, task_id, args, kwargs):
+        if args[0] == "bad":
+            raise ValueError("not this one")
+
+
+@shared_task(base=Choosy)
+def chosen(how):
+    return how
+
+
 @shared_task
 def takes_two(x, y):
     return x + y

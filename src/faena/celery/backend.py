@@ -16,7 +16,7 @@ from celery.backends.base import BaseBackend
 from celery.canvas import maybe_signature
 from celery.exceptions import NotRegistered, TaskRevokedError
 from celery.result import ResultSet, result_from_tuple
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps, loads
 
@@ -94,6 +94,9 @@ class LedgerBackend(BaseBackend):
             self._end(task_id, State.FAILED, _error(exc, traceback))
         elif request and (request.is_eager or not self.app.amqp.is_recorded(request.task)):
             self.follow(task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state)
+        elif request and not isinstance(exc, DatabaseError | InterfaceError):
+            # What comes before the body and its claim has failed, such as `before_start` of the task's class.
+            self._end(task_id, State.FAILED, _error(exc, traceback), worker="", attempt=request.retries or 0)
 
     def mark_as_retry(self, task_id, exc, traceback=None, request=None, store_result=True, state="RETRY"):
         """Settle: the body asked to run again."""
@@ -108,10 +111,13 @@ class LedgerBackend(BaseBackend):
         error = Error("TaskRevokedError", str(reason or "revoked"), module="celery.exceptions")
         self._end(task_id, State.CANCELLED, error)
 
-    def _end(self, task_id: str, state: State, error: Error) -> None:
-        """End a job from the worker's main process; what follows from it is a job of its own."""
+    def _end(
+        self, task_id: str, state: State, error: Error, worker: str | None = None, attempt: int | None = None
+    ) -> None:
+        """End a job that this worker ran, or `worker`, or that waits; what follows from it is a job of its own."""
+        worker = holding.worker() if worker is None else worker
         with brief_connection(), transaction.atomic():
-            if settle.end_unheld(job_id(task_id), holding.worker(), state, error):
+            if settle.end_unheld(job_id(task_id), worker, state, error, attempt):
                 endings.owe(job_id(task_id))
 
     # --- what follows --------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from uuid6 import uuid7
 
 from faena.celery import holding
-from faena.ledger import enqueue
+from faena.ledger import enqueue, sql
 from faena.ledger import hold as people
 from faena.ledger.enqueue import NewJob
 from faena.models import Job, JobItem, JobLog
@@ -136,6 +136,27 @@ def test_run_here_too(row):
     with holding.running_here(task_id), pytest.raises(TypeError, match="missing 1 required"):
         jobs.add.apply((1, 2), task_id=task_id, link=jobs.takes_two.s())
     assert (row(task_id).state, row(task_id).error["type"]) == ("failed", "TypeError")
+
+
+def test_a_job_fails_by_what_its_class_does_before_its_body():
+    sent = jobs.chosen.apply_async(("bad",), link_error=jobs.failed_id.s())
+    inline.drain()
+    job = Job.objects.get(pk=sent.id)
+    assert (job.state, job.error["type"], job.fence) == ("failed", "ValueError", 0)
+    assert Job.objects.get(kind=jobs.failed_id.name).result == sent.id
+    assert run(jobs.chosen, "good").result == "good"
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "at a later attempt"])
+def test_but_not_by_a_second_message(row, take, where):
+    sent = jobs.chosen.delay("bad")
+    [message] = inline.sent()
+    if where == "elsewhere":
+        take(UUID(sent.id))
+    else:
+        sql.execute("UPDATE faena_job SET attempt = 1")
+    inline.perform(message)
+    assert row(sent.id).state == ("running" if where == "elsewhere" else "pending")
 
 
 def test_a_body_that_ends_without_an_outcome_has_failed():
