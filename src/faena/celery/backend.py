@@ -16,6 +16,7 @@ from celery.backends.base import BaseBackend
 from celery.canvas import maybe_signature
 from celery.exceptions import NotRegistered, TaskRevokedError
 from celery.result import ResultSet, result_from_tuple
+from celery.worker import state as worker_state
 from django.db import DatabaseError, InterfaceError, transaction
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps, loads
@@ -109,7 +110,10 @@ class LedgerBackend(BaseBackend):
     def mark_as_revoked(self, task_id, reason="", request=None, store_result=True, state="REVOKED"):
         """Settle: revoked before or while it ran, or expired."""
         error = Error("TaskRevokedError", str(reason or "revoked"), module="celery.exceptions")
-        self._end(task_id, State.CANCELLED, error)
+        if reason == "expired":
+            worker_state.revoked.discard(task_id)  # the row knows; who retries it wants it to run
+        # Unless it was terminated, a job that runs does so by another message, and this one says nothing of it.
+        self._end(task_id, State.CANCELLED, error, worker=None if reason == "terminated" else "")
 
     def _end(
         self, task_id: str, state: State, error: Error, worker: str | None = None, attempt: int | None = None

@@ -6,7 +6,9 @@ import pytest
 from celery import chord, group
 from celery.exceptions import ChordError
 from celery.result import AsyncResult
+from celery.worker import state as worker_state
 
+from faena.celery import holding
 from faena.celery.backend import CELERY_STATE
 from faena.ledger import hold as people
 from faena.ledger import settle
@@ -127,3 +129,29 @@ def test_revoking_a_running_or_a_finished_one_writes_nothing(take, row):
     settle.settle(take(uuid.UUID(finished.id)), Done("3"))
     app.control.revoke([running.id, finished.id])
     assert (row(running.id).state, row(finished.id).state) == ("running", "completed")
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"), [("expired", "running"), ("revoked", "running"), ("terminated", "cancelled")]
+)
+def test_a_second_message_that_comes_too_late_ends_no_running_job(take, row, monkeypatch, reason, state):
+    monkeypatch.setattr(holding, "_worker", "w1")
+    sent = jobs.add.apply_async((1, 2), expires=60)
+    take(uuid.UUID(sent.id), worker="w1")
+    app.backend.mark_as_revoked(sent.id, reason)
+    assert row(sent.id).state == state
+
+
+def test_who_retries_an_expired_job_wants_it_to_run(row):
+    sent = jobs.add.apply_async((1, 2), expires=0.001, link=jobs.echo.s())
+    inline.sent()
+    worker_state.revoked.add(sent.id)  # as Celery's worker does
+    app.backend.mark_as_revoked(sent.id, "expired")
+    assert row(sent.id).state == "cancelled"
+    people.retry(uuid.UUID(sent.id))
+    assert sent.id not in worker_state.revoked
+    [message] = [each for each in inline.sent() if each.headers["id"] == sent.id]
+    assert not message.headers.get("expires")
+    inline.perform(message)
+    inline.drain()
+    assert Job.objects.get(kind=jobs.echo.name).result == 3
