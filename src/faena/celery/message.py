@@ -16,7 +16,8 @@ from celery.utils.time import maybe_iso8601
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps
 
-from faena.celery.declaration import Declaration
+from faena.celery.declaration import Declaration, Named
+from faena.errors import ConfigurationError
 from faena.ledger import sql
 from faena.ledger.enqueue import NewJob
 
@@ -168,7 +169,11 @@ def adopted(task: Task, declared: Declaration) -> NewJob:
     stored: dict[str, Any] = {"headers": headers, "embed": embed}
     if str(job_id(request.id)) != request.id:
         stored["task_id"] = request.id
-    named = declared.named(request.args, request.kwargs)
+    try:
+        named = declared.named(request.args, request.kwargs)
+    except (TypeError, ConfigurationError):
+        # Nobody hears of it but by a job that fails: its body says what is wrong with the arguments.
+        named = Named("", None, None)
     return NewJob(
         id=job_id(request.id),
         kind=task.name,
@@ -184,7 +189,7 @@ def adopted(task: Task, declared: Declaration) -> NewJob:
         unique_key=named.unique_key,
         limit_key=named.limit_key,
         limit=declared.limit,
-        rate=declared.rate,
+        rate=declared.rate if named.limit_key else None,
         parent_id=_job_id_or_none(request.parent_id),
         root_id=_job_id_or_none(request.root_id),
         group_id=_job_id_or_none(request.group),

@@ -141,7 +141,8 @@ def take(task: Task) -> Hold:
 
     def claim_or_adopt() -> Hold | None:
         hold = attempt()
-        if hold is None and not claim.exists(job_id):
+        # A message that had a row is a second one of a job that was pruned since.
+        if hold is None and not sent and not claim.exists(job_id):
             # Sent by a producer without Faena: the row begins here.
             declared = task.app.amqp.declaration_of(task.name)
             enqueue.insert([message.adopted(task, declared)])

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from uuid6 import uuid7
 
 from faena.celery import holding
-from faena.ledger import enqueue, sql
+from faena.ledger import enqueue, reuse, sql
 from faena.ledger import hold as people
 from faena.ledger.enqueue import NewJob
 from faena.models import Job, JobItem, JobLog
@@ -44,6 +44,15 @@ def test_the_same_message_twice_runs_once():
     inline.perform(message)
     inline.perform(message)
     assert Job.objects.get(pk=sent.id).fence == 1
+
+
+def test_a_second_message_of_a_job_that_was_pruned_runs_nothing():
+    sent = jobs.add.delay(1, 2)
+    [message] = inline.sent()
+    inline.perform(message)
+    assert reuse.make_room(UUID(sent.id))
+    inline.perform(message)
+    assert not Job.objects.exists()
 
 
 def test_a_failure():
@@ -283,3 +292,17 @@ def test_a_message_of_a_producer_without_faena_gets_its_row(row):
     assert inline.drain() == 1
     job = row("0b1f5d3e-6f0a-4c6e-9d54-0c1b8c0d7a11")
     assert (job.state, job.result, job.args) == ("completed", 3, [1, 2])
+
+
+def test_one_with_wrong_arguments_is_seen_to_fail(row):
+    from faena_server import app
+
+    for task in (jobs.titled, jobs.one_per_shop):
+        message = app.amqp.as_task_v2(str(uuid7()), task.name, (), {"colour": "red"})
+        with app.producer_or_acquire() as producer:
+            app.amqp.plain_sender(producer, task.name, message, queue="celery")
+    inline.drain()
+    for job in Job.objects.all():
+        assert (job.state, job.error["type"]) == ("failed", "TypeError")
+        assert "unexpected keyword argument 'colour'" in job.error["message"]
+    assert Job.objects.count() == 2
