@@ -227,6 +227,12 @@ def chosen(how):
 
 
 @shared_task
+def sends_nightly(text):
+    """A body that gives what it sends an id of its own choice."""
+    echo.apply_async((text,), task_id="nightly")
+
+
+@shared_task
 def takes_two(x, y):
     return x + y
 

@@ -120,8 +120,9 @@ class LedgerAMQP(AMQP):
 
 def _insert(job: enqueue.NewJob) -> None:
     hold = current_hold()
-    # A body that runs again after a crash sends the same ids again; anybody else means a new job.
-    if not enqueue.insert([job]) and (hold is None or hold.settled) and reuse.make_room(job.id):
+    # A body that runs again after a crash sends the same ids again; who sends one that is older means a new job.
+    sender = None if hold is None or hold.settled else hold.job_id
+    if not enqueue.insert([job]) and reuse.make_room(job.id, older_than=sender):
         enqueue.insert([job])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,8 @@ from django.db import connection, transaction
 from uuid6 import uuid7
 
 from faena.celery import holding
-from faena.ledger import enqueue, reuse, sql
+from faena.duties.relay import relay_once
+from faena.ledger import enqueue, reuse, settle, sql
 from faena.ledger import hold as people
 from faena.ledger.enqueue import NewJob
 from faena.models import Job, JobItem, JobLog
@@ -53,6 +55,30 @@ def test_a_second_message_of_a_job_that_was_pruned_runs_nothing():
     assert reuse.make_room(UUID(sent.id))
     inline.perform(message)
     assert not Job.objects.exists()
+
+
+def test_an_id_that_a_body_uses_every_night_is_a_new_job_each_time():
+    for night in ("first", "second"):
+        run(jobs.sends_nightly, night)
+        assert Job.objects.get(kind=jobs.echo.name).result == night
+
+
+def test_but_the_same_one_when_the_body_runs_again_after_a_crash(row):
+    sent = jobs.sends_nightly.delay("once")
+    [message] = inline.sent()
+
+    def die_after(*_: object) -> None:
+        jobs.sends_nightly.run("once")
+        raise SystemExit
+
+    with mock.patch("faena.celery.performing._body", die_after), pytest.raises(SystemExit):
+        inline.perform(message)
+    inline.drain()
+    settle.crash(UUID(sent.id), row(sent.id).fence, "died")
+    relay_once()
+    inline.drain()
+    assert row(sent.id).state == "completed"
+    assert Job.objects.get(kind=jobs.echo.name).fence == 1
 
 
 def test_a_failure():
