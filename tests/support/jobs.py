@@ -201,6 +201,12 @@ def fails_at(run, total: int, at: int):
     return run.summary()
 
 
+@job(attempts=2, backoff="fixed", backoff_seconds=60)
+def fails_later(run):
+    if run.attempt == 0:
+        raise ValueError("not yet")
+
+
 @job
 def returns_nonsense(run):
     return object()

@@ -217,13 +217,15 @@ def _close_quietly(run: Run) -> None:
         logger.warning("The last lines of job %s were not written.", run.id, exc_info=True)
 
 
-def forget_hold(sender: Task, task_id: str = "", **_: object) -> None:
+def forget_hold(sender: Task, task_id: str = "", retval: object = None, **_: object) -> None:
     """After a task: whatever this thread sends next is no part of it. Eager tasks inside a body end here too."""
     hold = holding.current_hold()
     if hold is None or hold.job_id != message.job_id(task_id):
         return
     try:
-        if hold.body_ended and not hold.settled:
+        if hold.body_ended and not hold.settled and isinstance(retval, Retry) and hold.again is not None:
+            sender.backend.mark_as_retry(task_id, retval.exc, format_exc(), sender.request)  # Celery does not, eagerly
+        elif hold.body_ended and not hold.settled:
             _settle_after_all(sender, hold)
     finally:
         holding.end(hold.job_id)

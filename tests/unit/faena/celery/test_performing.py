@@ -332,3 +332,21 @@ def test_one_with_wrong_arguments_is_seen_to_fail(row):
         assert (job.state, job.error["type"]) == ("failed", "TypeError")
         assert "unexpected keyword argument 'colour'" in job.error["message"]
     assert Job.objects.count() == 2
+
+
+def test_run_here_a_job_that_fails_has_its_other_attempts():
+    done = jobs.fails_at.run_now(5, 2)
+    job = Job.objects.get(pk=done.id)
+    assert (done.state, done.result["done"]) == ("SUCCESS", 5)
+    assert (job.state, job.done, job.attempt, job.fence) == ("completed", 5, 1, 2)
+    assert [each["message"] for each in job.errors] == ["at 2"]
+
+
+def test_run_here_an_attempt_that_is_delayed_is_left_to_a_worker():
+    done = jobs.fails_later.run_now()
+    job = Job.objects.get(pk=done.id)
+    assert (job.state, job.attempt, job.dispatched) == ("pending", 1, None)
+    assert job.run_at > job.created
+    inline.make_due()
+    inline.drain()
+    assert Job.objects.get(pk=done.id).state == "completed"
