@@ -83,8 +83,8 @@ class LedgerBackend(BaseBackend):
         hold = self._hold_of(task_id)
         if hold is not None:
             # The next step of a chain does not follow from a failure; the error callbacks do, with the settlement.
-            for planned in (hold.follow_ups, hold.chords, hold.unrun):
-                planned.clear()
+            hold.follow_ups.clear()
+            hold.chords.clear()
             hold.told = True
             self.follow(task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state)
             self._settle(hold, Failed(_error(exc, traceback)))

@@ -109,6 +109,15 @@ def test_a_chord_whose_header_fails_fails(body):
         AsyncResult(str(job.pk), app=app).get(timeout=1)
 
 
+def test_cancelling_the_wait_of_a_chord_ends_its_body_and_calls_the_errbacks(row):
+    sent = chord([jobs.add.s(1, 1)])(jobs.tsum.s().on_error(jobs.failed_id.s()))
+    people.cancel(Job.objects.get(kind="celery.chord_unlock").pk)
+    inline.drain()
+    assert (row(sent.id).state, row(sent.id).error["type"]) == ("failed", "ChordError")
+    assert Job.objects.get(kind=jobs.failed_id.name).result == sent.id
+    assert Job.objects.get(kind="faena.follow_up").state == "completed"
+
+
 def test_a_part_of_a_chord_that_fails_by_its_result_is_counted_once():
     chord([jobs.returns_nonsense.s(), jobs.add.s(1, 2)])(jobs.tsum.s())
     [part] = [each for each in inline.sent() if each.headers["task"] == jobs.returns_nonsense.name]
