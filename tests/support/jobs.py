@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from uuid import UUID
 
 from celery import Task, shared_task
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from faena import Invalid, job
+from faena.ledger import hold
 from faena.models import Job, JobLog
 
 
@@ -107,6 +109,13 @@ def retry_with(self, value):
 
 @shared_task(bind=True)
 def becomes(self, signature):
+    raise self.replace(self.app.signature(signature))
+
+
+@shared_task(bind=True)
+def becomes_cancelled(self, signature):
+    """A body that somebody cancels before it gives its place to others."""
+    hold.cancel(UUID(self.request.id))
     raise self.replace(self.app.signature(signature))
 
 

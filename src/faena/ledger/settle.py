@@ -122,7 +122,8 @@ def settle(hold: Hold, outcome: Outcome) -> State:
             hold.ended_as = ended_as or state
             if ended_as is None:
                 return  # what follows is written too
-            _insert_follow_ups(hold)
+            if ended_as == state or ended_as not in FINISHED:
+                _insert_follow_ups(hold)  # else it was cancelled, and nothing stands in for it
             if ended_as in FINISHED:
                 _pass_on(hold)
 

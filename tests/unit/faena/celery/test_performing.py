@@ -131,6 +131,15 @@ def test_a_second_message_of_what_was_replaced_since_runs_nothing(task, argument
     assert (job.state, job.fence) == ("completed", runs)
 
 
+@pytest.mark.parametrize(
+    "signature", [chain(jobs.add.s(1, 2), jobs.add.s(3)), group(jobs.add.s(1, 2), jobs.add.s(3, 4))]
+)
+def test_nothing_stands_in_for_a_job_that_was_cancelled_meanwhile(signature):
+    job = run(jobs.becomes_cancelled, signature)
+    assert job.state == "cancelled"
+    assert not Job.objects.filter(kind=jobs.add.name).exists()
+
+
 def test_a_job_that_stands_in_for_another_is_run_by_its_first_message(row):
     sent = jobs.becomes.delay(group(jobs.add.s(1, 2), jobs.add.s(3, 4)))
     inline.drain()
