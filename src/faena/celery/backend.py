@@ -31,7 +31,7 @@ from faena.ledger.claim import Hold
 from faena.ledger.enqueue import NewJob
 from faena.ledger.forking import brief_connection
 from faena.ledger.settle import Again, Done, Error, Failed, Outcome
-from faena.states import State
+from faena.states import HELD, State
 
 logger = logging.getLogger(__name__)
 
@@ -393,7 +393,7 @@ def _outcome(state: State, result: str | None, error: str | None, meta: str | No
             "result": _as_exception(failed) if failed else None,
             "traceback": failed["traceback"] if failed else None,
         }
-    if meta:
+    if meta and state in HELD:  # of a job that waits they are its last run's
         stored = loads(meta)
         return {"status": stored["state"], "result": stored["info"]}
     return {}

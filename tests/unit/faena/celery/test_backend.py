@@ -62,6 +62,17 @@ def test_a_retry():
     assert isinstance(sent.result, ValueError)
 
 
+def test_what_a_body_reported_is_not_said_of_a_job_that_waits(take):
+    sent = jobs.add.delay(1, 2)
+    hold = take(uuid.UUID(sent.id))
+    app.backend.store_result(sent.id, {"percent": 50}, "PROGRESS")
+    assert AsyncResult(sent.id).state == "PROGRESS"
+    settle.settle(hold, settle.Paused())
+    assert AsyncResult(sent.id).state == "PAUSED"
+    people.resume(uuid.UUID(sent.id))
+    assert AsyncResult(sent.id).state == "PENDING"
+
+
 def test_children():
     sent = jobs.add.apply_async((1, 2), link=jobs.add.s(3))
     inline.drain()
