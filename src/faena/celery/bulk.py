@@ -47,7 +47,9 @@ def enqueue_calls(task: Task, calls: Sequence[Call]) -> list[UUID]:
             enqueue.insert(jobs)
             written = [job.id for job in jobs]
         else:
-            written = [_insert_or_find(job) for job in jobs]
+            # In the order of their keys: who enqueues the same ones in another would wait for us, and we for them.
+            found = {job.id: _insert_or_find(job) for job in sorted(jobs, key=lambda each: each.unique_key or "")}
+            written = [found[job.id] for job in jobs]
         for start in range(0, len(written), BATCH):
             part = slice(start, start + BATCH)
             publish = None if declared.unique or _is_watched(task) else _publisher(task, options, calls[part], family)
