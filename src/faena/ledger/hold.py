@@ -153,7 +153,10 @@ def _act(
     """Try each guarded move, then the request to a running body; the row count says which one held."""
     # Without a savepoint: who acts on many jobs in one transaction would pay for it, and nothing here is rolled back.
     with transaction.atomic(savepoint=False):
-        new_state = _move(job_id, moves, values, guard) or (None if stop is None else _request(job_id, stop))
+        new_state = _move(job_id, moves, values, guard)
+        if new_state is None and stop is not None:
+            # Between the two its worker may have given it back: then it waits again.
+            new_state = _request(job_id, stop) or _move(job_id, moves, values, guard)
         if new_state is not None:
             write_audit(by, action, job_id)
     if new_state is None:
