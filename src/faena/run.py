@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,12 +58,17 @@ class Run:
         self._lines: list[Line] = []
         #: Weakly: a loop that is left must end, and roll its list back, before the body goes on.
         self._loops: list[ref[Generator]] = []
-        self._loop_number = 0
+        #: How many loops the body has begun, by the row that it had of another one meanwhile.
+        self._begun: Counter[str] = Counter()
+        #: Those rows, outermost first.
+        self._rows: list[str] = []
         self._saved_at = time.monotonic()
         self._writing_since = self._wrote_until = 0.0
         self._totals: dict[str, int] = {}
         #: Transactions of the caller's: of `run_now` inside one, and of Django's TestCase.
         self._outer_transactions = _open_transactions()
+        #: Checkpoints that the body is in: transactions too.
+        self._checkpoints = 0
 
     # --- what the body may ask -----------------------------------------------------------------
 
@@ -113,6 +119,8 @@ class Run:
         Raises:
             Stopped: between two rows or lists, when the job was paused, cancelled or handed over.
             LeaseLost: another worker has taken the job over.
+            RuntimeError: inside a transaction of the body's own, with which rows would be rolled back that the job
+                takes for done.
         """
         place = self._skip(rows, total)
         loop = self._each(place) if batch is None else self._batches(place, batch)
@@ -161,12 +169,18 @@ class Run:
     def checkpoint(self) -> Iterator[None]:
         """Commit the block's own database work together with the job's place and counts.
 
+        A row of `each` that the body is at is not done yet: after a crash it comes again, and the block with it. To
+        commit a row with its place take `run.each(rows, batch=1)`.
+
         Raises:
             LeaseLost: another worker has taken the job over; the block's work is rolled back.
             Stopped: after the commit, when the job was asked to stop.
+            RuntimeError: inside a transaction of the body's own, which may yet roll the block back.
         """
+        self._refuse_own_transaction()
         before = self._counts()
         began = time.monotonic()
+        self._checkpoints += 1
         try:
             with transaction.atomic():
                 yield
@@ -174,6 +188,8 @@ class Run:
         except BaseException:
             self._restore(before)
             raise
+        finally:
+            self._checkpoints -= 1
         self._breathe(began)
         self._items.clear()
         self._write_lines()
@@ -272,6 +288,14 @@ class Run:
         """Whether the body is inside a transaction of its own."""
         return _open_transactions() > self._outer_transactions
 
+    def _refuse_own_transaction(self) -> None:
+        """Rolled back, it would take work with it whose place the job keeps, and which would never be done."""
+        if _open_transactions() > self._outer_transactions + self._checkpoints:
+            raise RuntimeError(
+                "run.each(…), run.step(…) and run.checkpoint() do not work in a transaction of the body's own, as it "
+                "may yet be rolled back. Begin it in the loop, or take run.each(…, batch=…): each list is one."
+            )
+
     def _leave_transactions(self) -> None:
         """Roll back what the body left open, or the settlement would be rolled back with it."""
         left_autocommit = connection.connection is not None and not connection.autocommit
@@ -295,9 +319,10 @@ class Run:
         self._items.clear()
 
     def _skip(self, rows: Iterable[T], total: int | None) -> tuple[str, Iterator[T]]:
-        """Name this loop by its order in the body, and leave out what it has done before."""
-        self._loop_number += 1
-        name = str(self._loop_number)
+        """Name this loop by its order in the body, or in the row it is begun in; leave out what it has done before."""
+        within = self._rows[-1] if self._rows else ""
+        self._begun[within] += 1
+        name = f"{within}{self._begun[within]}"
         if total is None and isinstance(rows, Sized):
             total = len(rows)
         if total is not None:
@@ -310,9 +335,11 @@ class Run:
         name, rows = loop
         places = self.hold.cursor["loops"]
         for row in rows:
+            self._refuse_own_transaction()
             self._save_now_and_then()
             failed_before = self.hold.failed + self.hold.skipped
-            yield row
+            with self._having_row_of(name):
+                yield row
             places[name] += 1
             # A row that the body rejected or skipped is counted as that already.
             self.count(done=0 if self.hold.failed + self.hold.skipped > failed_before else 1)
@@ -325,9 +352,25 @@ class Run:
         while batch := list(islice(rows, size)):
             with self.checkpoint():
                 bad_before = self.hold.failed + self.hold.skipped
-                yield batch
+                with self._having_row_of(name):
+                    yield batch
                 places[name] += len(batch)
                 self.count(done=len(batch) - (self.hold.failed + self.hold.skipped - bad_before))
+
+    @contextmanager
+    def _having_row_of(self, name: str) -> Iterator[None]:
+        """The body has the loop's next row: the places of loops that it begins meanwhile end with that row."""
+        places = self.hold.cursor["loops"]
+        row = f"{name}.{places[name]}."
+        self._rows.append(row)
+        try:
+            yield
+        finally:
+            self._rows.remove(row)
+            begun = self._begun.pop(row, 0)
+        if begun:
+            for inner in [each for each in places if each.startswith(row)]:
+                del places[inner]
 
     def _save_now_and_then(self) -> None:
         if time.monotonic() - self._saved_at >= SAVE_SECONDS and not self._is_in_transaction:

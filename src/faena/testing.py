@@ -209,7 +209,7 @@ def _next(refused: Collection[UUID] = (), waited_for: Counter[UUID] | None = Non
 
 def _send(app: Celery, job: Job) -> None:
     """Hand the job's message over, with what a broker would do to it."""
-    row = {name: getattr(job, name) for name in ("id", "kind", "queue", "attempt")}
+    row = {name: getattr(job, name) for name in ("id", "kind", "queue", "attempt", "fence")}
     row |= {name: json.dumps(getattr(job, name)) for name in ("args", "kwargs", "message")}
     (headers, properties, body, _), _ = message.celery_message(app, row)
     # Dates and decimals are made of what JSON can hold.

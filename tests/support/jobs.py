@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from uuid import UUID
 
 from celery import Task, shared_task
-from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.utils import timezone
 
 from faena import Invalid, job
+from faena.ledger import hold
 from faena.models import Job, JobLog
 
 
@@ -111,6 +113,20 @@ def becomes(self, signature):
 
 
 @shared_task(bind=True)
+def becomes_cancelled(self, signature):
+    """A body that somebody cancels before it gives its place to others."""
+    hold.cancel(UUID(self.request.id))
+    raise self.replace(self.app.signature(signature))
+
+
+@shared_task(bind=True)
+def counts_down(self, n):
+    """A body that each time gives its place to itself with another argument."""
+    if n:
+        raise self.replace(counts_down.s(n - 1))
+
+
+@shared_task(bind=True)
 def ignores(self, state=None):
     if state:
         self.update_state(state=state, meta={"by": "hand"})
@@ -194,9 +210,51 @@ def fails_at(run, total: int, at: int):
     return run.summary()
 
 
+@job(attempts=2, backoff="fixed", backoff_seconds=60)
+def fails_later(run):
+    if run.attempt == 0:
+        raise ValueError("not yet")
+
+
 @job
 def returns_nonsense(run):
     return object()
+
+
+@shared_task
+def returns_itself():
+    found = []
+    found.append(found)
+    return found
+
+
+class Choosy(Task):
+    """A task class that refuses some runs before they begin."""
+
+    def before_start(self, task_id, args, kwargs):
+        if args[0] == "bad":
+            raise ValueError("not this one")
+
+
+@shared_task(base=Choosy)
+def chosen(how):
+    return how
+
+
+@shared_task
+def sends_nightly(text):
+    """A body that gives what it sends an id of its own choice."""
+    echo.apply_async((text,), task_id="nightly")
+
+
+@shared_task
+def takes_two(x, y):
+    return x + y
+
+
+@shared_task
+def asks_for_nothing():
+    raise Retry("by hand, with no other run")
 
 
 @shared_task(time_limit=1)

@@ -109,19 +109,20 @@ class LedgerAMQP(AMQP):
             job.unique_key = None
             _insert(job)
         if job.is_due:
-            doorbell.ring_on_commit([job.id], lambda: self._publish(name, task_message, options))
+            doorbell.ring_on_commit([job.id], lambda: self._publish(name, task_message, options, job.fence))
 
-    def _publish(self, name: str, task_message: Any, options: dict[str, Any]) -> None:
+    def _publish(self, name: str, task_message: Any, options: dict[str, Any], fence: int) -> None:
         # The ETA has passed or there was none: a worker must not wait for it in its memory.
-        task_message[0].update({"eta": None, message.HAS_ROW: True})
+        task_message[0].update({"eta": None, message.HAS_ROW: fence + 1})
         with producer_of(self.app) as producer:
             self.plain_sender(producer, name, task_message, **(options | {"retry": False}))
 
 
 def _insert(job: enqueue.NewJob) -> None:
     hold = current_hold()
-    # A body that runs again after a crash sends the same ids again; anybody else means a new job.
-    if not enqueue.insert([job]) and (hold is None or hold.settled) and reuse.make_room(job.id):
+    # A body that runs again after a crash sends the same ids again; who sends one that is older means a new job.
+    sender = None if hold is None or hold.settled else hold.job_id
+    if not enqueue.insert([job]) and reuse.make_room(job.id, older_than=sender):
         enqueue.insert([job])
 
 
@@ -146,7 +147,7 @@ class CeleryBroker:
         Raises:
             kombu's OperationalError and whatever else the transport raises.
         """
-        columns = ("id", "kind", "queue", "args", "kwargs", "message", "attempt")
+        columns = ("id", "kind", "queue", "args", "kwargs", "message", "attempt", "fence")
         found = sql.rows(
             f"SELECT {', '.join(columns)} FROM faena_job WHERE {sql.STATE} = 'pending' AND id IN {sql.holes(job_ids)}"
             " ORDER BY priority DESC, run_at, id",

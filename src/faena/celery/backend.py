@@ -16,7 +16,8 @@ from celery.backends.base import BaseBackend
 from celery.canvas import maybe_signature
 from celery.exceptions import NotRegistered, TaskRevokedError
 from celery.result import ResultSet, result_from_tuple
-from django.db import transaction
+from celery.worker import state as worker_state
+from django.db import DatabaseError, InterfaceError, transaction
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps, loads
 
@@ -30,7 +31,7 @@ from faena.ledger.claim import Hold
 from faena.ledger.enqueue import NewJob
 from faena.ledger.forking import brief_connection
 from faena.ledger.settle import Again, Done, Error, Failed, Outcome
-from faena.states import State
+from faena.states import HELD, State
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class LedgerBackend(BaseBackend):
         if hold is not None:
             # The next step of a chain does not follow from a failure; the error callbacks do, with the settlement.
             hold.follow_ups.clear()
+            hold.chords.clear()
             hold.told = True
             self.follow(task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state)
             self._settle(hold, Failed(_error(exc, traceback)))
@@ -93,6 +95,9 @@ class LedgerBackend(BaseBackend):
             self._end(task_id, State.FAILED, _error(exc, traceback))
         elif request and (request.is_eager or not self.app.amqp.is_recorded(request.task)):
             self.follow(task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state)
+        elif request and not isinstance(exc, DatabaseError | InterfaceError):
+            # What comes before the body and its claim has failed, such as `before_start` of the task's class.
+            self._end(task_id, State.FAILED, _error(exc, traceback), worker="", attempt=request.retries or 0)
 
     def mark_as_retry(self, task_id, exc, traceback=None, request=None, store_result=True, state="RETRY"):
         """Settle: the body asked to run again."""
@@ -105,12 +110,18 @@ class LedgerBackend(BaseBackend):
     def mark_as_revoked(self, task_id, reason="", request=None, store_result=True, state="REVOKED"):
         """Settle: revoked before or while it ran, or expired."""
         error = Error("TaskRevokedError", str(reason or "revoked"), module="celery.exceptions")
-        self._end(task_id, State.CANCELLED, error)
+        if reason == "expired":
+            worker_state.revoked.discard(task_id)  # the row knows; who retries it wants it to run
+        # Unless it was terminated, a job that runs does so by another message, and this one says nothing of it.
+        self._end(task_id, State.CANCELLED, error, worker=None if reason == "terminated" else "")
 
-    def _end(self, task_id: str, state: State, error: Error) -> None:
-        """End a job from the worker's main process; what follows from it is a job of its own."""
+    def _end(
+        self, task_id: str, state: State, error: Error, worker: str | None = None, attempt: int | None = None
+    ) -> None:
+        """End a job that this worker ran, or `worker`, or that waits; what follows from it is a job of its own."""
+        worker = holding.worker() if worker is None else worker
         with brief_connection(), transaction.atomic():
-            if settle.end_unheld(job_id(task_id), holding.worker(), state, error):
+            if settle.end_unheld(job_id(task_id), worker, state, error, attempt):
                 endings.owe(job_id(task_id))
 
     # --- what follows --------------------------------------------------------------------------
@@ -341,7 +352,7 @@ def unrecorded_backend(app: Celery) -> UnrecordedBackend:
 def _encoded(result: Any) -> str:
     try:
         return dumps(result)
-    except TypeError as error:
+    except (TypeError, ValueError, RecursionError) as error:  # no JSON, or a list that contains itself
         # Celery's word for it: the job then fails with this reason instead of staying unsettled.
         raise EncodeError(f"The result cannot be stored as JSON: {error}. Return plain values.") from None
 
@@ -382,7 +393,7 @@ def _outcome(state: State, result: str | None, error: str | None, meta: str | No
             "result": _as_exception(failed) if failed else None,
             "traceback": failed["traceback"] if failed else None,
         }
-    if meta:
+    if meta and state in HELD:  # of a job that waits they are its last run's
         stored = loads(meta)
         return {"status": stored["state"], "result": stored["info"]}
     return {}

@@ -49,12 +49,14 @@ def enqueue_calls(task: Task, calls: Sequence[Call]) -> list[UUID]:
             enqueue.insert(jobs)
             written = [job.id for job in jobs]
         else:
-            written = [_insert_or_find(job) for job in jobs]
+            # In the order of their keys: who enqueues the same ones in another would wait for us, and we for them.
+            found = {job.id: _insert_or_find(job) for job in sorted(jobs, key=lambda each: each.unique_key or "")}
+            written = [found[job.id] for job in jobs]
         for start in range(0, len(written), BATCH):
             part = slice(start, start + BATCH)
             publish = None
             if not (declared.unique or _is_watched(task)):
-                publish = _publisher(task, options, calls[part], family, {message.HAS_ROW: True})
+                publish = _publisher(task, options, calls[part], family, {message.HAS_ROW: 1})
             doorbell.ring_on_commit(written[part], publish)
     return written
 

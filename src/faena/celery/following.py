@@ -39,8 +39,10 @@ def _follow(app: Celery, row: dict[str, Any]) -> None:
     exc = app.backend.exception_of(error) if error else TaskRevokedError("cancelled")
     match State(row["state"]):
         case State.FAILED | State.CANCELLED if row["kind"] == endings.CHORD:
-            body = app.signature(request.args[1])
-            app.backend.chord_error_from_stack(body, ChordError(f"The chord's own job ended: {exc}"))
+            try:
+                raise ChordError(f"The chord's own job ended: {exc}")
+            except ChordError as ended:  # Celery reads the traceback of what is handled now
+                app.backend.chord_error_from_stack(app.signature(request.args[1]), ended)
         case State.FAILED:
             app.backend.follow(request.id, exc, error and error["traceback"], request)
         case State.CANCELLED:

@@ -16,14 +16,15 @@ from celery.utils.time import maybe_iso8601
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps
 
-from faena.celery.declaration import Declaration
+from faena.celery.declaration import Declaration, Named
+from faena.errors import ConfigurationError
 from faena.ledger import sql
 from faena.ledger.enqueue import NewJob
 
 #: Task ids that are no UUIDs (`apply_async(task_id="nightly")`) get one of their own, always the same.
 _FOREIGN_IDS = UUID("6b1f5d3e-6f0a-5c6e-9d54-0c1b8c0d7a11")
 
-#: The header that tells a worker that the message has a row.
+#: The header that tells a worker that the message has a row: 1 more than the row's fence when it was sent.
 HAS_ROW = "faena"
 
 #: Headers that say who asks for a job.
@@ -135,7 +136,7 @@ def celery_message(app: Celery, row: dict[str, Any]) -> tuple[Any, dict[str, Any
     """The message of a row that is sent later, and its delivery options.
 
     Args:
-        row: columns id, kind, queue, args, kwargs, message (JSON text) and attempt.
+        row: columns id, kind, queue, args, kwargs, message (JSON text) and attempt; fence, if a worker is to get it.
     """
     stored = json.loads(row["message"])
     headers, embed = stored.get("headers", {}), stored.get("embed", {})
@@ -155,7 +156,7 @@ def celery_message(app: Celery, row: dict[str, Any]) -> tuple[Any, dict[str, Any
     built, properties, body, sent_event = message
     delivery = dict(stored.get("delivery", {}))
     properties["reply_to"] = delivery.pop("reply_to", "")
-    return task_message(built | headers | {HAS_ROW: True}, properties, body, sent_event), delivery
+    return task_message(built | headers | {HAS_ROW: row.get("fence", 0) + 1}, properties, body, sent_event), delivery
 
 
 def adopted(task: Task, declared: Declaration) -> NewJob:
@@ -168,7 +169,11 @@ def adopted(task: Task, declared: Declaration) -> NewJob:
     stored: dict[str, Any] = {"headers": headers, "embed": embed}
     if str(job_id(request.id)) != request.id:
         stored["task_id"] = request.id
-    named = declared.named(request.args, request.kwargs)
+    try:
+        named = declared.named(request.args, request.kwargs)
+    except (TypeError, ConfigurationError):
+        # Nobody hears of it but by a job that fails: its body says what is wrong with the arguments.
+        named = Named("", None, None)
     return NewJob(
         id=job_id(request.id),
         kind=task.name,
@@ -184,7 +189,7 @@ def adopted(task: Task, declared: Declaration) -> NewJob:
         unique_key=named.unique_key,
         limit_key=named.limit_key,
         limit=declared.limit,
-        rate=declared.rate,
+        rate=declared.rate if named.limit_key else None,
         parent_id=_job_id_or_none(request.parent_id),
         root_id=_job_id_or_none(request.root_id),
         group_id=_job_id_or_none(request.group),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from traceback import format_exc
 from typing import Any
 
 from celery import Task
@@ -129,13 +131,18 @@ def take(task: Task) -> Hold:
     job_id = message.job_id(request.id)
     options = getattr(task, "faena_options", {})
     limited = bool(options.get("limit") or options.get("rate"))
+    sent = request.get(message.HAS_ROW)
 
     def attempt() -> Hold | None:
-        return claim.claim(job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited)
+        return claim.claim(
+            job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited,
+            fence=int(sent) - 1 if sent else None,
+        )  # fmt: skip
 
     def claim_or_adopt() -> Hold | None:
         hold = attempt()
-        if hold is None and not claim.exists(job_id):
+        # A message that had a row is a second one of a job that was pruned since.
+        if hold is None and not sent and not claim.exists(job_id):
             # Sent by a producer without Faena: the row begins here.
             declared = task.app.amqp.declaration_of(task.name)
             enqueue.insert([message.adopted(task, declared)])
@@ -199,6 +206,7 @@ def _settle_quietly(run: Run, outcome: Outcome) -> None:
         settle(run.hold, outcome)
     except LeaseLost as lost:
         logger.warning("%s", lost)
+        run.hold.settled = True
 
 
 def _close_quietly(run: Run) -> None:
@@ -209,7 +217,32 @@ def _close_quietly(run: Run) -> None:
         logger.warning("The last lines of job %s were not written.", run.id, exc_info=True)
 
 
-def forget_hold(task_id: str = "", **_: object) -> None:
+def forget_hold(sender: Task, task_id: str = "", retval: object = None, **_: object) -> None:
     """After a task: whatever this thread sends next is no part of it. Eager tasks inside a body end here too."""
-    if holding.current_hold() is not None:
-        holding.end(message.job_id(task_id))
+    hold = holding.current_hold()
+    if hold is None or hold.job_id != message.job_id(task_id):
+        return
+    try:
+        if hold.body_ended and not hold.settled and isinstance(retval, Retry) and hold.again is not None:
+            sender.backend.mark_as_retry(task_id, retval.exc, format_exc(), sender.request)  # Celery does not, eagerly
+        elif hold.body_ended and not hold.settled:
+            _settle_after_all(sender, hold)
+    finally:
+        holding.end(hold.job_id)
+
+
+def _settle_after_all(task: Task, hold: Hold) -> None:
+    """Celery could not do what follows from the body, such as to call the next step of its chain: the job fails.
+
+    Else it would be run again and again, as if it killed its workers.
+    """
+    raised = sys.exc_info()[1]
+    if raised is not None and (not isinstance(raised, Exception) or sql.lost_connection(raised)):
+        return  # the process ends, or the database is away: the reaper's
+    error = raised or RuntimeError("The body ended without an outcome: raise self.retry(…) to have it run again.")
+    traceback = format_exc() if raised else None
+    try:
+        task.backend.mark_as_failure(task.request.id, error, traceback, request=task.request)
+    except Exception:
+        logger.warning("The error callbacks of job %s could not be called.", hold.job_id, exc_info=True)
+        task.backend.mark_as_failure(task.request.id, error, traceback, request=task.request, call_errbacks=False)

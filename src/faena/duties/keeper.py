@@ -28,7 +28,7 @@ TENURE = timedelta(seconds=8)
 ASK = timedelta(seconds=2)
 #: How often the tally of what was accepted is added up.
 COMPACT = timedelta(seconds=5)
-#: How often workers that are long gone, and permits that no longer count, are forgotten.
+#: How often workers that are long gone, permits that no longer count, and occurrences of old are forgotten.
 FORGET = timedelta(minutes=10)
 #: The longest pause between two looks at the schedules; a tick says itself when the next one is due sooner.
 TICK = timedelta(seconds=1)
@@ -56,6 +56,7 @@ class Keeper(threading.Thread):
             (limits.forget_once, FORGET),
             (tick.tick_once, TICK),
             (tick.align_once, ALIGN),
+            (tick.forget_once, FORGET),
         ]
         self._next = dict.fromkeys((duty for duty, _ in self._duties), 0.0)
         self._held_until = self._ask_at = 0.0

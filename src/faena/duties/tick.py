@@ -9,8 +9,9 @@ from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
 
+from faena import conf
 from faena.duties.relay import relay_once
-from faena.ledger import firing, schedules
+from faena.ledger import firing, schedules, sql
 from faena.models import Schedule
 from faena.models.occurrence import Outcome
 from faena.timing import BadTiming
@@ -52,6 +53,12 @@ def tick_once(batch: int = 100) -> Ticked:
 def align_once() -> int:
     """Set right what a clock that was wrong for a while has put off; how many schedules that were."""
     return schedules.align()
+
+
+def forget_once(batch: int = 1000) -> int:
+    """Delete occurrences that were due before the oldest job that is kept; how many."""
+    oldest = sql.database_now() - max(conf.get().RETENTION.values())
+    return schedules.forget_occurrences(oldest, batch)
 
 
 def _fire(schedule: Schedule, now: datetime) -> Counter[Outcome] | None:

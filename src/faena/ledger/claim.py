@@ -58,11 +58,15 @@ class Hold:
         return sql.text(json.dumps(self.cursor)) if self.cursor else None
 
 
-def claim(job_id: UUID, attempt: int, *, worker: str, holder: str, limited: bool = False) -> Hold | None:
+def claim(
+    job_id: UUID, attempt: int, *, worker: str, holder: str, limited: bool = False, fence: int | None = None
+) -> Hold | None:
     """Take the job if it is pending, due, at this attempt and in a queue that is not paused.
 
     Args:
         attempt: the message's own count of retries; a message of an earlier attempt takes nothing.
+        fence: the fence when the message was sent, if it knows; one that was sent before the last claim takes nothing,
+            as it may name a task, or arguments, that the job was replaced by others since.
         limited: the job's kind has a limit or a rate, which is then checked under a lock.
 
     Returns:
@@ -70,16 +74,17 @@ def claim(job_id: UUID, attempt: int, *, worker: str, holder: str, limited: bool
     """
     # What was dispatched was due then, and is so still when somebody puts the clock back.
     is_due = f"(dispatched IS NOT NULL OR run_at <= {sql.now()})"
+    is_latest = "" if fence is None else "AND fence = %s"
     guard = limits.locked(job_id) if limited else limits.unlocked()
     with sql.unsynced(), guard as place:
         found = sql.prepared(
             f"""UPDATE faena_job SET state = 'running', fence = fence + 1, stop = '',
                        lease_until = {sql.now(conf.get().LEASE)}, started = {sql.now()}, finished = NULL,
                        worker = %s, holder = %s
-                 WHERE id = %s AND {sql.STATE} = 'pending' AND attempt = %s AND {is_due}
+                 WHERE id = %s AND {sql.STATE} = 'pending' AND attempt = %s {is_latest} AND {is_due}
                    AND NOT {dispatch.IS_PAUSED} AND {place}
              RETURNING fence, attempt, kind, limit_key, cursor, done, failed, skipped, total, errors, rate""",
-            [worker, holder, sql.key(job_id), attempt],
+            [worker, holder, sql.key(job_id), attempt, *([] if fence is None else [fence])],
         )
         if found and limited and found[0][-1]:
             limits.note_start(found[0][3])

@@ -43,6 +43,8 @@ class NewJob:
     schedule_id: int | None = None
     created_by: str = ""
     tags: str = "[]"
+    #: That of a row which was there: `insert` says so of a job that stands in for another.
+    fence: int = 0
 
     @property
     def is_due(self) -> bool:
@@ -52,7 +54,7 @@ class NewJob:
 
 _FAMILY = ("parent_id", "root_id", "group_id")
 _IDS = ("id", *_FAMILY, "retry_of")
-_PLAIN = [each.name for each in fields(NewJob) if each.name not in {"run_at", *_IDS}]
+_PLAIN = [each.name for each in fields(NewJob) if each.name not in {"run_at", "fence", *_IDS}]
 _NAMED = (*_IDS, *_PLAIN)
 #: PostgreSQL's types of the columns that are not text.
 _TYPES = dict.fromkeys(_IDS, "uuid") | dict.fromkeys(
@@ -149,14 +151,17 @@ def _stand_in(job: NewJob) -> int:
     # Paused meanwhile, it stays so: its message goes out when it is resumed.
     dispatched = f"CASE WHEN state = 'pending' THEN {now} END" if job.is_due else "NULL"
     sets = ", ".join(f'"{name}" = %s' for name in (*names, *_FAMILY))
-    return sql.execute(
+    found = sql.rows(
         f"""UPDATE faena_job SET {sets}, run_at = {run_at}, dispatched = {dispatched}
-             WHERE id = %s AND state IN ('pending', 'paused') AND run_at = %s""",
+             WHERE id = %s AND state IN ('pending', 'paused') AND run_at = %s RETURNING fence""",
         [
             *(getattr(job, name) for name in names), *(sql.key(getattr(job, name)) for name in _FAMILY),
             *([] if job.is_due else [sql.moment(job.run_at)]), sql.key(job.id), sql.moment(NOT_YET),
         ],
     )  # fmt: skip
+    if found:
+        job.fence = found[0][0]
+    return len(found)
 
 
 def _insert_unique(job: NewJob) -> int:

@@ -70,7 +70,7 @@ def cancel(job_id: UUID, by: Actor = SYSTEM) -> State:
 def retry(job_id: UUID, by: Actor = SYSTEM) -> State:
     """Run a job that is over once more, with fresh attempts and a fresh crash budget.
 
-    It goes on at the first row that is not done.
+    It goes on at the first row that is not done. When it was to expire no longer matters.
 
     Raises:
         NotAllowed: the job is neither failed nor cancelled. One that completed with errors is complete: to start
@@ -103,11 +103,12 @@ def discard(job_id: UUID, by: Actor = SYSTEM) -> State:
 def _retry(job_id: UUID, by: Actor) -> State:
     now = sql.now()
     fresh = f"state = 'pending', dispatched = {now}, run_at = {now}, attempt = 0, crashes = 0, finished = NULL"
-    fresh += ", errors = %s, failure = ''"
+    fresh += ", errors = %s, failure = '', message = %s"
     moves = {"failed": fresh, "cancelled": fresh}
     with transaction.atomic():
         guard = f"AND message <> '{reuse.UNRUN}'"
-        state = _act("retry", job_id, by, moves, values=[_errors_so_far(job_id)], guard=guard)
+        values = [_errors_so_far(job_id), _message_without_expiry(job_id)]
+        state = _act("retry", job_id, by, moves, values=values, guard=guard)
         doorbell.ring_on_commit([job_id])
     return state
 
@@ -119,6 +120,16 @@ def _errors_so_far(job_id: UUID) -> str:
         return found[0][1] if found else "[]"
     error, errors, attempt, worker, finished = found[0]
     return settle.with_error(json.loads(errors), json.loads(error), attempt, worker, str(finished))
+
+
+def _message_without_expiry(job_id: UUID) -> str:
+    found = sql.rows("SELECT message FROM faena_job WHERE id = %s", [sql.key(job_id)])
+    message = found[0][0] if found else "{}"
+    if '"expires"' not in message:
+        return message
+    stored = json.loads(message)
+    stored.get("headers", {}).pop("expires", None)
+    return json.dumps(stored)
 
 
 def _live_with_key_of(job_id: UUID) -> tuple[UUID, str] | None:
@@ -142,7 +153,10 @@ def _act(
     """Try each guarded move, then the request to a running body; the row count says which one held."""
     # Without a savepoint: who acts on many jobs in one transaction would pay for it, and nothing here is rolled back.
     with transaction.atomic(savepoint=False):
-        new_state = _move(job_id, moves, values, guard) or (None if stop is None else _request(job_id, stop))
+        new_state = _move(job_id, moves, values, guard)
+        if new_state is None and stop is not None:
+            # Between the two its worker may have given it back: then it waits again.
+            new_state = _request(job_id, stop) or _move(job_id, moves, values, guard)
         if new_state is not None:
             write_audit(by, action, job_id)
     if new_state is None:

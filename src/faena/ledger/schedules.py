@@ -159,7 +159,9 @@ def synchronise(declared: Sequence[Schedule]) -> Synchronised:
     with transaction.atomic():
         if sql.is_postgresql():
             sql.rows(_TURN)
-        present = {each.name: each for each in Schedule.objects.filter(name__in=[each.name for each in declared])}
+        # Locked: whoever enables or disables one meanwhile decides after us.
+        found_now = Schedule.objects.select_for_update().filter(name__in=[each.name for each in declared])
+        present = {each.name: each for each in found_now.order_by("pk")}
         added = changed = 0
         for wanted in declared:
             found = present.get(wanted.name)

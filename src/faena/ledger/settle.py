@@ -122,7 +122,8 @@ def settle(hold: Hold, outcome: Outcome) -> State:
             hold.ended_as = ended_as or state
             if ended_as is None:
                 return  # what follows is written too
-            _insert_follow_ups(hold)
+            if ended_as == state or ended_as not in FINISHED:
+                _insert_follow_ups(hold)  # else it was cancelled, and nothing stands in for it
             if ended_as in FINISHED:
                 _pass_on(hold)
 
@@ -261,22 +262,30 @@ def with_error(errors: list[dict], error: dict[str, Any], attempt: int, worker: 
     return _json([*errors, error | {"attempt": attempt, "worker": worker, "at": at}][-ERRORS_KEPT:])
 
 
-def end_unheld(job_id: UUID, worker: str, state: State, error: Error) -> bool:
+def end_unheld(job_id: UUID, worker: str, state: State, error: Error, attempt: int | None = None) -> bool:
     """End a job for the process that ran it: the worker's main process, after a time limit or a revoke.
 
     Guarded by the worker's name instead of the fence, which only the ended process knew.
+
+    Args:
+        worker: empty to end the job only if it waits.
+        attempt: only at this attempt.
 
     Returns:
         Whether the job was this worker's, or still waiting, and is ended now.
     """
     allowed = (sources(state) & LIVE) - {State.PAUSED}
+    at_attempt = "" if attempt is None else "AND attempt = %s"
     return bool(
         sql.execute(
             f"""UPDATE faena_job SET state = %s, lease_until = NULL, stop = '', finished = {sql.now()},
                        error = %s, failure = %s
                  WHERE id = %s AND state IN {sql.holes(allowed)}
-                   AND (worker = %s OR state NOT IN {sql.IN_HELD})""",
-            [state, _json(error.as_json()), _failure(state, error), sql.key(job_id), *allowed, worker],
+                   AND (worker = %s OR state NOT IN {sql.IN_HELD}) {at_attempt}""",
+            [
+                *(state, _json(error.as_json()), _failure(state, error), sql.key(job_id), *allowed, worker),
+                *([] if attempt is None else [attempt]),
+            ],
         )
     )
 

@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,13 @@ def kind_of(path: Path) -> str:
 def tidy(place: Path, now: float | None = None) -> int:
     """Delete uploads that nobody confirmed within a day; return how many files went."""
     before = (now or time.time()) - FORGOTTEN
-    old = [path for path in place.iterdir() if path.stat().st_mtime < before]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
+    gone = 0
+    for path in place.iterdir():
+        with suppress(FileNotFoundError):  # another upload has just been renamed, or somebody tidies as well
+            if path.stat().st_mtime < before:
+                path.unlink()
+                gone += 1
+    return gone
 
 
 def find(proveedor: Proveedor, file: str) -> Upload:

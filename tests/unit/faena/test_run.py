@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
@@ -156,6 +158,29 @@ def test_two_loops_count_together(begin, crash, row, job_id, monkeypatch):
     assert list(run.each(range(10))) == []
     assert list(run.each(range(30))) == list(range(5, 30))
     assert (row(job_id).done, row(job_id).total) == (40, 40)
+
+
+@pytest.mark.parametrize("outer", [{}, {"batch": 1}])
+def test_a_loop_within_a_loop_goes_on_in_the_row_it_was_in(begin, crash, row, job_id, monkeypatch, outer):
+    save_always(monkeypatch)
+
+    def go(run: Run, until: int) -> None:
+        list(run.each("xy"))
+        for sheet in run.each([10, 20, 30], **outer):
+            first = sheet[0] if outer else sheet
+            for n in run.each(range(4)):
+                write(first + n)
+                if first + n == until:
+                    return
+            list(run.each("z"))
+
+    run = begin()
+    go(run, until=22)
+    crash(run)
+    run._loops.clear()
+    go(begin(), until=0)
+    assert set(written()) == {10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33}
+    assert row(job_id).cursor["loops"] == {"1": 2, "2": 3}
 
 
 def test_rows_that_failed_are_not_done_as_well(begin, row, job_id):
@@ -344,10 +369,29 @@ def test_inside_a_transaction_of_the_body_nothing_is_saved_by_the_way(begin, row
     save_always(monkeypatch)
     run = begin()
     with transaction.atomic():
-        assert next(iter(run.each(range(3)))) == 0
         run.progress(2)
         run.log("later")
     assert row(job_id).done == 0
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda run: list(run.each("ab")),
+        lambda run: list(run.each("ab", batch=1)),
+        lambda run: run.for_each(write, "1"),
+        lambda run: run.step("once", lambda: write(1)),
+    ],
+)
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_a_transaction_of_the_body_may_roll_back_is_not_taken_for_done(begin, act, deep):
+    run = begin()
+    with run.checkpoint() if deep else nullcontext():
+        with pytest.raises(RuntimeError, match="in a transaction"), transaction.atomic():
+            act(run)
+        act(run)
+    run.close()
+    assert len(written()) <= 1
 
 
 def test_a_loose_run_counts_and_writes_nothing(make_job, take):

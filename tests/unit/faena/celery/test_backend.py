@@ -6,7 +6,9 @@ import pytest
 from celery import chord, group
 from celery.exceptions import ChordError
 from celery.result import AsyncResult
+from celery.worker import state as worker_state
 
+from faena.celery import holding
 from faena.celery.backend import CELERY_STATE
 from faena.ledger import hold as people
 from faena.ledger import settle
@@ -60,6 +62,17 @@ def test_a_retry():
     assert isinstance(sent.result, ValueError)
 
 
+def test_what_a_body_reported_is_not_said_of_a_job_that_waits(take):
+    sent = jobs.add.delay(1, 2)
+    hold = take(uuid.UUID(sent.id))
+    app.backend.store_result(sent.id, {"percent": 50}, "PROGRESS")
+    assert AsyncResult(sent.id).state == "PROGRESS"
+    settle.settle(hold, settle.Paused())
+    assert AsyncResult(sent.id).state == "PAUSED"
+    people.resume(uuid.UUID(sent.id))
+    assert AsyncResult(sent.id).state == "PENDING"
+
+
 def test_children():
     sent = jobs.add.apply_async((1, 2), link=jobs.add.s(3))
     inline.drain()
@@ -107,6 +120,22 @@ def test_a_chord_whose_header_fails_fails(body):
         AsyncResult(str(job.pk), app=app).get(timeout=1)
 
 
+def test_cancelling_the_wait_of_a_chord_ends_its_body_and_calls_the_errbacks(row):
+    sent = chord([jobs.add.s(1, 1)])(jobs.tsum.s().on_error(jobs.failed_id.s()))
+    people.cancel(Job.objects.get(kind="celery.chord_unlock").pk)
+    inline.drain()
+    assert (row(sent.id).state, row(sent.id).error["type"]) == ("failed", "ChordError")
+    assert Job.objects.get(kind=jobs.failed_id.name).result == sent.id
+    assert Job.objects.get(kind="faena.follow_up").state == "completed"
+
+
+def test_a_part_of_a_chord_that_fails_by_its_result_is_counted_once():
+    chord([jobs.returns_nonsense.s(), jobs.add.s(1, 2)])(jobs.tsum.s())
+    [part] = [each for each in inline.sent() if each.headers["task"] == jobs.returns_nonsense.name]
+    inline.perform(part)
+    assert Job.objects.get(kind="celery.chord_unlock").done == 1
+
+
 def test_revoking_a_waiting_job_is_remembered_without_any_worker(row):
     for sent in (jobs.add.delay(1, 2), jobs.add.apply_async((1, 2), countdown=3600)):
         sent.revoke()
@@ -120,3 +149,29 @@ def test_revoking_a_running_or_a_finished_one_writes_nothing(take, row):
     settle.settle(take(uuid.UUID(finished.id)), Done("3"))
     app.control.revoke([running.id, finished.id])
     assert (row(running.id).state, row(finished.id).state) == ("running", "completed")
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"), [("expired", "running"), ("revoked", "running"), ("terminated", "cancelled")]
+)
+def test_a_second_message_that_comes_too_late_ends_no_running_job(take, row, monkeypatch, reason, state):
+    monkeypatch.setattr(holding, "_worker", "w1")
+    sent = jobs.add.apply_async((1, 2), expires=60)
+    take(uuid.UUID(sent.id), worker="w1")
+    app.backend.mark_as_revoked(sent.id, reason)
+    assert row(sent.id).state == state
+
+
+def test_who_retries_an_expired_job_wants_it_to_run(row):
+    sent = jobs.add.apply_async((1, 2), expires=0.001, link=jobs.echo.s())
+    inline.sent()
+    worker_state.revoked.add(sent.id)  # as Celery's worker does
+    app.backend.mark_as_revoked(sent.id, "expired")
+    assert row(sent.id).state == "cancelled"
+    people.retry(uuid.UUID(sent.id))
+    assert sent.id not in worker_state.revoked
+    [message] = [each for each in inline.sent() if each.headers["id"] == sent.id]
+    assert not message.headers.get("expires")
+    inline.perform(message)
+    inline.drain()
+    assert Job.objects.get(kind=jobs.echo.name).result == 3

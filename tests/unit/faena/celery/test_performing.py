@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from unittest import mock
+from uuid import UUID
+
 import pytest
+from celery import chain, group
 from django.db import connection, transaction
+from uuid6 import uuid7
 
 from faena.celery import holding
+from faena.duties.relay import relay_once
+from faena.ledger import enqueue, reuse, settle, sql
 from faena.ledger import hold as people
+from faena.ledger.enqueue import NewJob
 from faena.models import Job, JobItem, JobLog
 from tests.support import inline, jobs
 
@@ -38,6 +46,39 @@ def test_the_same_message_twice_runs_once():
     inline.perform(message)
     inline.perform(message)
     assert Job.objects.get(pk=sent.id).fence == 1
+
+
+def test_a_second_message_of_a_job_that_was_pruned_runs_nothing():
+    sent = jobs.add.delay(1, 2)
+    [message] = inline.sent()
+    inline.perform(message)
+    assert reuse.make_room(UUID(sent.id))
+    inline.perform(message)
+    assert not Job.objects.exists()
+
+
+def test_an_id_that_a_body_uses_every_night_is_a_new_job_each_time():
+    for night in ("first", "second"):
+        run(jobs.sends_nightly, night)
+        assert Job.objects.get(kind=jobs.echo.name).result == night
+
+
+def test_but_the_same_one_when_the_body_runs_again_after_a_crash(row):
+    sent = jobs.sends_nightly.delay("once")
+    [message] = inline.sent()
+
+    def die_after(*_: object) -> None:
+        jobs.sends_nightly.run("once")
+        raise SystemExit
+
+    with mock.patch("faena.celery.performing._body", die_after), pytest.raises(SystemExit):
+        inline.perform(message)
+    inline.drain()
+    settle.crash(UUID(sent.id), row(sent.id).fence, "died")
+    relay_once()
+    inline.drain()
+    assert row(sent.id).state == "completed"
+    assert Job.objects.get(kind=jobs.echo.name).fence == 1
 
 
 def test_a_failure():
@@ -79,6 +120,32 @@ def test_a_task_that_replaces_itself():
     assert Job.objects.count() == 1
 
 
+@pytest.mark.parametrize(("task", "argument", "runs"), [(jobs.becomes, jobs.add.s(3, 4), 2), (jobs.counts_down, 2, 3)])
+def test_a_second_message_of_what_was_replaced_since_runs_nothing(task, argument, runs):
+    sent = task.delay(argument)
+    [first] = inline.sent()
+    inline.perform(first)
+    inline.perform(first)
+    inline.drain()
+    job = Job.objects.get(pk=sent.id)
+    assert (job.state, job.fence) == ("completed", runs)
+
+
+@pytest.mark.parametrize(
+    "signature", [chain(jobs.add.s(1, 2), jobs.add.s(3)), group(jobs.add.s(1, 2), jobs.add.s(3, 4))]
+)
+def test_nothing_stands_in_for_a_job_that_was_cancelled_meanwhile(signature):
+    job = run(jobs.becomes_cancelled, signature)
+    assert job.state == "cancelled"
+    assert not Job.objects.filter(kind=jobs.add.name).exists()
+
+
+def test_a_job_that_stands_in_for_another_is_run_by_its_first_message(row):
+    sent = jobs.becomes.delay(group(jobs.add.s(1, 2), jobs.add.s(3, 4)))
+    inline.drain()
+    assert (row(sent.id).state, row(sent.id).result) == ("completed", [3, 7])
+
+
 @pytest.mark.parametrize(("state", "expected"), [(None, "cancelled"), ("FAILURE", "failed"), ("SUCCESS", "completed")])
 def test_ignore(state, expected):
     assert run(jobs.ignores, state).state == expected
@@ -95,8 +162,56 @@ def test_reject_and_requeue_goes_back_to_the_queue():
     assert inline.ids(inline.sent()) == [sent.id]
 
 
-def test_a_result_that_is_no_json_fails_the_job_with_that_reason():
-    job = run(jobs.returns_nonsense)
+@pytest.mark.parametrize("failing", [None, jobs.failed_id.s(), jobs.takes_two.s()])
+@pytest.mark.filterwarnings("ignore:Exception raised outside body")
+def test_a_next_step_that_cannot_be_called_fails_the_job_once(failing):
+    calling = jobs.add.s(1, 2) if failing is None else jobs.add.s(1, 2).on_error(failing)
+    sent = chain(calling, jobs.takes_two.s())()
+    inline.drain()
+    job = Job.objects.get(pk=sent.parent.id)
+    assert (job.state, job.error["type"], job.fence, job.crashes) == ("failed", "TypeError", 1, 0)
+    assert "missing 1 required positional argument" in job.error["message"]
+    assert Job.objects.filter(kind=jobs.failed_id.name).count() == (failing == jobs.failed_id.s())
+
+
+def test_run_here_too(row):
+    task_id = str(uuid7())
+    enqueue.insert([NewJob(id=UUID(task_id), kind=jobs.add.name, queue="celery")])
+    with holding.running_here(task_id), pytest.raises(TypeError, match="missing 1 required"):
+        jobs.add.apply((1, 2), task_id=task_id, link=jobs.takes_two.s())
+    assert (row(task_id).state, row(task_id).error["type"]) == ("failed", "TypeError")
+
+
+def test_a_job_fails_by_what_its_class_does_before_its_body():
+    sent = jobs.chosen.apply_async(("bad",), link_error=jobs.failed_id.s())
+    inline.drain()
+    job = Job.objects.get(pk=sent.id)
+    assert (job.state, job.error["type"], job.fence) == ("failed", "ValueError", 0)
+    assert Job.objects.get(kind=jobs.failed_id.name).result == sent.id
+    assert run(jobs.chosen, "good").result == "good"
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "at a later attempt"])
+def test_but_not_by_a_second_message(row, take, where):
+    sent = jobs.chosen.delay("bad")
+    [message] = inline.sent()
+    if where == "elsewhere":
+        take(UUID(sent.id))
+    else:
+        sql.execute("UPDATE faena_job SET attempt = 1")
+    inline.perform(message)
+    assert row(sent.id).state == ("running" if where == "elsewhere" else "pending")
+
+
+def test_a_body_that_ends_without_an_outcome_has_failed():
+    job = run(jobs.asks_for_nothing)
+    assert (job.state, job.fence) == ("failed", 1)
+    assert "without an outcome" in job.error["message"]
+
+
+@pytest.mark.parametrize("task", [jobs.returns_nonsense, jobs.returns_itself])
+def test_a_result_that_is_no_json_fails_the_job_with_that_reason(task):
+    job = run(task)
     assert (job.state, job.error["type"]) == ("failed", "EncodeError")
     assert "plain values" in job.error["message"]
 
@@ -212,3 +327,35 @@ def test_a_message_of_a_producer_without_faena_gets_its_row(row):
     assert inline.drain() == 1
     job = row("0b1f5d3e-6f0a-4c6e-9d54-0c1b8c0d7a11")
     assert (job.state, job.result, job.args) == ("completed", 3, [1, 2])
+
+
+def test_one_with_wrong_arguments_is_seen_to_fail(row):
+    from faena_server import app
+
+    for task in (jobs.titled, jobs.one_per_shop):
+        message = app.amqp.as_task_v2(str(uuid7()), task.name, (), {"colour": "red"})
+        with app.producer_or_acquire() as producer:
+            app.amqp.plain_sender(producer, task.name, message, queue="celery")
+    inline.drain()
+    for job in Job.objects.all():
+        assert (job.state, job.error["type"]) == ("failed", "TypeError")
+        assert "unexpected keyword argument 'colour'" in job.error["message"]
+    assert Job.objects.count() == 2
+
+
+def test_run_here_a_job_that_fails_has_its_other_attempts():
+    done = jobs.fails_at.run_now(5, 2)
+    job = Job.objects.get(pk=done.id)
+    assert (done.state, done.result["done"]) == ("SUCCESS", 5)
+    assert (job.state, job.done, job.attempt, job.fence) == ("completed", 5, 1, 2)
+    assert [each["message"] for each in job.errors] == ["at 2"]
+
+
+def test_run_here_an_attempt_that_is_delayed_is_left_to_a_worker():
+    done = jobs.fails_later.run_now()
+    job = Job.objects.get(pk=done.id)
+    assert (job.state, job.attempt, job.dispatched) == ("pending", 1, None)
+    assert job.run_at > job.created
+    inline.make_due()
+    inline.drain()
+    assert Job.objects.get(pk=done.id).state == "completed"

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from faena.celery import loading
 from faena.duties import tick
+from faena.duties.keeper import Keeper
 from faena.duties.tick import align_once, tick_once
 from faena.explain import explain
 from faena.ledger import firing, hold, schedules, settle, sql
@@ -318,3 +319,13 @@ def test_once_is_over_when_it_has_fired(schedule):
     made.refresh_from_db()
     assert (made.next_due, Job.objects.count()) == (None, 1)
     assert align_once() == 0
+
+
+def test_occurrences_are_forgotten_when_no_job_of_theirs_can_be_kept_any_more(schedule, settings):
+    settings.FAENA = {"RETENTION": {"completed": 1 * HOUR, "failed": 48 * HOUR}}
+    made, now = schedule(), sql.database_now()
+    for hours, outcome in ((2, "fired"), (47, "skipped"), (49, "fired"), (50, "waiting"), (51, "missed")):
+        Occurrence.objects.create(schedule=made, due_at=now - hours * HOUR, outcome=outcome)
+    assert Keeper()._next.keys() >= {tick.forget_once}
+    assert tick.forget_once() == 2
+    assert [outcome for outcome, _ in came()] == ["waiting", "skipped", "fired"]

@@ -17,6 +17,7 @@ from faena.ledger import enqueue
 from faena.ledger.enqueue import NewJob
 from faena.models import Job
 from tests.support import inline, jobs
+from tests.unit.faena.ledger.test_claim import in_threads
 
 pytestmark = pytest.mark.usefixtures("ledger")
 
@@ -125,6 +126,13 @@ def test_many_jobs_are_all_or_none():
     with pytest.raises(EncodeError):
         enqueue_many(jobs.add, [*((n, n) for n in range(600)), (object(), 1)])
     assert not Job.objects.exists()
+
+
+def test_many_unique_jobs_in_any_order_make_no_deadlock():
+    names = [{"name": str(n)} for n in range(300)]
+    first, second = in_threads(2, lambda n: enqueue_many(jobs.only_one, names[::-1] if n else names))
+    assert sorted(first) == sorted(second)
+    assert Job.objects.count() == 300
 
 
 def test_many_unique_jobs_give_the_ids_of_those_that_are_live():

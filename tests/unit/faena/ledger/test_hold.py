@@ -7,7 +7,7 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from faena.errors import AlreadyLive, NotAllowed
-from faena.ledger import enqueue, settle, sql
+from faena.ledger import enqueue, hold, settle, sql
 from faena.ledger.enqueue import NewJob
 from faena.ledger.hold import cancel, discard, hand_over, pause, resume, retry
 from faena.ledger.records import Actor, Item, write_items
@@ -51,6 +51,19 @@ def test_a_running_job_is_asked(make_job, take, row):
     assert row(job_id).stop == ""
     assert cancel(job_id) is State.RUNNING
     assert row(job_id).stop == "cancel"
+
+
+@pytest.mark.parametrize(("act", "state"), [(pause, State.PAUSED), (cancel, State.CANCELLED)])
+def test_a_job_that_is_given_back_at_that_very_moment_is_held_all_the_same(make_job, take, monkeypatch, act, state):
+    job_id = make_job()
+    held, request = take(job_id), hold._request
+
+    def given_back_first(*args):
+        settle.settle(held, settle.HandedOver())
+        return request(*args)
+
+    monkeypatch.setattr(hold, "_request", given_back_first)
+    assert act(job_id) is state
 
 
 @pytest.mark.parametrize("act", [pause, resume])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from faena import occurrences
@@ -224,3 +226,27 @@ def test_old_occurrences_are_forgotten_in_batches():
     before = datetime(2026, 1, 5, tzinfo=UTC)
     assert [schedules.forget_occurrences(before, batch=3) for _ in range(3)] == [3, 1, 0]
     assert Occurrence.objects.get().due_at == before
+
+
+def test_who_disables_a_schedule_while_its_code_is_read_has_the_last_word(monkeypatch):
+    schedules.synchronise([make(source="code")])
+    [made] = Schedule.objects.all()
+    differs = schedules._differs
+
+    def disable() -> None:
+        schedules.set_enabled(made.pk, False)
+        connection.close()
+
+    somebody = threading.Thread(target=disable)
+
+    def disabled_meanwhile(*args) -> bool:
+        if not somebody.ident:
+            somebody.start()
+            somebody.join(0.5)
+        return differs(*args)
+
+    monkeypatch.setattr(schedules, "_differs", disabled_meanwhile)
+    schedules.synchronise([make(source="code", priority=3)])
+    somebody.join(20)
+    made.refresh_from_db()
+    assert (made.priority, made.enabled) == (3, False)

@@ -58,6 +58,12 @@ def test_uploads_that_nobody_confirmed_are_tidied_away_after_a_day(proveedor, ma
         uploading.find(proveedor, old.file)
 
 
+def test_an_upload_that_vanishes_while_another_is_tidying_does_not_disturb_it(proveedor, made):
+    # As if it were renamed between the look into the folder and the look at it.
+    (uploading.upload_folder(proveedor) / "0.part").symlink_to("nowhere")
+    assert uploading.keep(proveedor, "new.xlsx", [made])
+
+
 def test_the_preview_has_the_sheets_own_row_numbers_and_letters(proveedor, made):
     upload = uploading.keep(proveedor, "l.xlsx", [made])
     first, second = uploading.inspect(uploading.path_of(proveedor, upload))
