@@ -1,4 +1,4 @@
-"""``rediss://`` with a password: our Redis transport through TLS, which the proxy speaks for a redis-server without it."""
+"""``rediss://`` with a password: our Redis transport through TLS, spoken by a proxy before a redis-server without it."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def test_a_waiting_consumer_is_woken_through_tls(url, certificate):
 
 
 def test_a_certificate_of_somebody_else_is_refused(url):
-    with Connection(f"{url}?ssl_cert_reqs=required") as connection:
-        with pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED"):
-            connection.ensure_connection(max_retries=1)
+    refused = pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED")
+    with Connection(f"{url}?ssl_cert_reqs=required") as connection, refused:
+        connection.ensure_connection(max_retries=1)
 
 
 def test_a_prefork_worker_works_through_tls(url, certificate, tmp_path):
