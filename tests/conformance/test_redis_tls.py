@@ -1,4 +1,4 @@
-"""``rediss://`` with a password: our Redis transport through TLS, spoken by a proxy before a redis-server without it."""
+"""``rediss://`` with a password: a proxy speaks TLS for a redis-server that cannot."""
 
 from __future__ import annotations
 
