@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 
 from faena.celery import holding, message
 from faena.errors import LeaseLost, Stopped
-from faena.ledger import claim, enqueue, leases, sql
+from faena.ledger import claim, enqueue, leases, sql, turns
 from faena.ledger.claim import Hold
 from faena.ledger.settle import (
     Again,
@@ -131,7 +131,10 @@ def take(task: Task) -> Hold:
     limited = bool(options.get("limit") or options.get("rate"))
 
     def attempt() -> Hold | None:
-        return claim.claim(job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited)
+        with turns.turn():
+            return claim.claim(
+                job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited
+            )
 
     def claim_or_adopt() -> Hold | None:
         hold = attempt()
