@@ -108,7 +108,8 @@ def usual(url: str, folder: Path) -> Iterator[list[psutil.Process]]:
     )
     web, flower = free_port(), free_port()
     app = [sys.executable, "-m", "celery", "-A", "benchmarks.peers.usual_app"]
-    uvicorn = [sys.executable, "-m", "uvicorn", "benchmarks.peers.usual_site:application", "--port", str(web), "--lifespan", "off"]
+    site = "benchmarks.peers.usual_site:application"
+    uvicorn = [sys.executable, "-m", "uvicorn", site, "--port", str(web), "--lifespan", "off"]
     run("usual_app", "migrate", env)
     commands = {
         "web": uvicorn,

@@ -1,4 +1,4 @@
-"""What a Django team usually runs: a site with its admin, and plain Celery on Redis beside it. Settings, app and all."""
+"""What a Django team usually runs beside plain Celery: a site with its admin. Settings, URLs and application."""
 
 from __future__ import annotations
 

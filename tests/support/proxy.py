@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -11,10 +12,14 @@ T = TypeVar("T")
 
 
 class Proxy:
-    """Passes bytes on in both directions until it is `cut` or `stall`ed, and again once it is `heal`ed."""
+    """Passes bytes on in both directions until it is `cut` or `stall`ed, and again once it is `heal`ed.
 
-    def __init__(self, port: int) -> None:
+    With `tls` callers speak TLS, the target does not.
+    """
+
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = port
+        self._tls = tls
         self._is_cut = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -44,7 +49,7 @@ class Proxy:
     async def _open(self) -> int:
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0, ssl=self._tls)
         return self._server.sockets[0].getsockname()[1]
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

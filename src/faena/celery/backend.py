@@ -26,7 +26,7 @@ from faena.celery.loading import set_up_django
 from faena.celery.message import job_id
 from faena.celery.reaching import reach
 from faena.errors import ConfigurationError, LeaseLost
-from faena.ledger import endings, enqueue, groups, leases, settle, sql
+from faena.ledger import endings, enqueue, groups, leases, settle, sql, turns
 from faena.ledger.claim import Hold
 from faena.ledger.enqueue import NewJob
 from faena.ledger.forking import brief_connection
@@ -212,7 +212,8 @@ class LedgerBackend(BaseBackend):
 
     def _settle(self, hold: Hold, outcome: Outcome) -> None:
         try:
-            settle.settle(hold, outcome)
+            with turns.turn():
+                settle.settle(hold, outcome)
         except LeaseLost as lost:
             logger.warning("%s Its outcome is dropped.", lost)
             hold.settled = True

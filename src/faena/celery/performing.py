@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 
 from faena.celery import holding, message
 from faena.errors import LeaseLost, Stopped
-from faena.ledger import claim, enqueue, leases, sql
+from faena.ledger import claim, enqueue, leases, sql, turns
 from faena.ledger.claim import Hold
 from faena.ledger.settle import (
     Again,
@@ -134,10 +134,11 @@ def take(task: Task) -> Hold:
     sent = request.get(message.HAS_ROW)
 
     def attempt() -> Hold | None:
-        return claim.claim(
-            job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited,
-            fence=int(sent) - 1 if sent else None,
-        )  # fmt: skip
+        with turns.turn():
+            return claim.claim(
+                job_id, request.retries or 0, worker=holding.worker(), holder=leases.me(), limited=limited,
+                fence=int(sent) - 1 if sent else None,
+            )  # fmt: skip
 
     def claim_or_adopt() -> Hold | None:
         hold = attempt()
