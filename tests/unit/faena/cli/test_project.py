@@ -61,7 +61,7 @@ def test_what_the_environment_says_comes_first(folder, monkeypatch):
 
 @pytest.mark.parametrize(("words", "is_told"), [(["up"], True), (["-A", "tasks", "up"], False)])
 def test_up_says_that_it_is_not_about_the_tasks_in_this_folder(folder, monkeypatch, words, is_told):
-    monkeypatch.setattr("faena.cli.up.run_up", lambda *_: 0)
+    monkeypatch.setattr("faena.cli.up.run_up", lambda *_, **__: 0)
     told = CliRunner().invoke(cli, words)
     assert (told.exit_code, "no -A or FAENA_APP names" in told.stderr) == (0, is_told)
 
