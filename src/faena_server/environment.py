@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faena.environment import env
 
-ALL_SYSTEMS = ["pricelists"]
+ALL_SYSTEMS = ["pricelists", "telemetry"]
 
 
 def systems() -> list[str]:

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TelemetryConfig(AppConfig):
+    """The telemetry system; its tasks keep the documented prefix ``TelemetriaDelancer.tasks``."""
+
+    name = "faena_systems.telemetry"
+    label = "telemetry"
+    verbose_name = _("Telemetry")
+    default_auto_field = "django.db.models.BigAutoField"
