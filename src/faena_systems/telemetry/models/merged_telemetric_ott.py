@@ -1,16 +1,19 @@
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .record import Record
 
 
 class MergedTelemetricOTT(Record):
-    """A finished OTT view: the columns of an action 8 (stop), with its channel's newest name from an action 7 (start)."""
+    """A finished OTT view: the columns of an action 8 (stop), with its channel's newest name from an action 7."""
 
     class Meta(Record.Meta):
         verbose_name = _("merged OTT record")
         verbose_name_plural = _("merged OTT records")
+        # The analytics count subscribers and devices from the indexes alone.
         indexes = [
-            models.Index(fields=["dataDate", "timeDate"], name="merged_by_date"),
-            models.Index(fields=["dataId", "dataDate"], name="merged_by_channel"),
+            models.Index(fields=["dataId", "dataDate", "subscriberCode", "deviceId"], name="merged_audience"),
+            models.Index(fields=["deviceId", "dataDate"], name="merged_devices"),
+            models.Index(fields=["recordId"], name="merged_undated", condition=Q(dataDate__isnull=True)),
         ]
