@@ -34,12 +34,9 @@ class ChannelTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelAudience:
-    """A channel in the period and how many different subscribers and devices watched it."""
+class ChannelAudience(ChannelTotals):
+    """The same, and how many different subscribers and devices watched the channel."""
 
-    channel: int
-    name: str
-    totals: Totals
     subscribers: int
     devices: int
 
@@ -54,17 +51,17 @@ class AverageDuration:
 
 def top_channels(period: Period, limit: int = 10, order: Order = Order.VIEWS) -> list[ChannelTotals]:
     """The channels with the most views, or the most time watched; at most ``CEILING``."""
-    field = {Order.VIEWS: "-total_views", Order.TIME: "-total_seconds"}[order]
-    return _with_names(_by_channel(period).order_by(field, "dataId")[: _at_most(limit)], _all_views(period))
+    return _with_names(_ordered(period, order)[: _at_most(limit)], _all_views(period))
 
 
-def audience(period: Period, limit: int = 20, offset: int = 0) -> list[ChannelAudience]:
-    """Who watched the channels with the most views, from the ``offset``-th on; at most ``CEILING`` channels."""
-    rows = _by_channel(period).order_by("-total_views", "dataId")[offset : offset + _at_most(limit)]
+def audience(period: Period, limit: int = 20, offset: int = 0, order: Order = Order.VIEWS) -> list[ChannelAudience]:
+    """Who watched the channels that ``top_channels`` gives, from the ``offset``-th on; at most ``CEILING`` channels."""
+    rows = _ordered(period, order)[offset : offset + _at_most(limit)]
     channels = _with_names(rows, _all_views(period))
     people = _people([each.channel for each in channels], period)
     return [
-        ChannelAudience(each.channel, each.name, each.totals, *people.get(each.channel, (0, 0))) for each in channels
+        ChannelAudience(each.channel, each.name, each.totals, each.share, *people.get(each.channel, (0, 0)))
+        for each in channels
     ]
 
 
@@ -83,6 +80,11 @@ def average_duration(period: Period, limit: int = 10, least_views: int = 10) -> 
 
 def _at_most(limit: int) -> int:
     return max(0, min(limit, CEILING))
+
+
+def _ordered(period: Period, order: Order) -> QuerySet:
+    field = {Order.VIEWS: "-total_views", Order.TIME: "-total_seconds"}[order]
+    return _by_channel(period).order_by(field, "dataId")
 
 
 def _by_channel(period: Period) -> QuerySet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum
 
 from ..models import ChannelRollup, HourRollup, MergedTelemetricOTT, SubscriberRollup
 from .period import Period
@@ -63,11 +63,12 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the merged table holds: its first and last day, and the views that no period shows as they have no date."""
+    """What the merged table holds: its first and last day, and how many views have a date, one to come, or none."""
 
     first: date | None
     last: date | None
     dated: int
+    to_come: int
     undated: int
 
 
@@ -88,11 +89,13 @@ def compare(period: Period, other: Period) -> Comparison:
     return Comparison(summary(period), summary(other))
 
 
-def coverage() -> Coverage:
-    """What there is to look at."""
-    found = HourRollup.objects.aggregate(first=Min("day"), last=Max("day"), dated=Sum("views", default=0))
-    undated = MergedTelemetricOTT.objects.filter(dataDate__isnull=True).count()
-    return Coverage(found["first"], found["last"], found["dated"], undated)
+def coverage(today: date) -> Coverage:
+    """What there is to look at. Days after ``today`` come from devices whose clocks are wrong."""
+    to_come = Sum("views", filter=Q(day__gt=today), default=0)
+    found = HourRollup.objects.aggregate(
+        first=Min("day"), last=Max("day"), dated=Sum("views", default=0), to_come=to_come
+    )
+    return Coverage(**found, undated=MergedTelemetricOTT.objects.filter(dataDate__isnull=True).count())
 
 
 def percent(now: float, before: float) -> float | None:

@@ -34,10 +34,12 @@ def test_a_comparison_says_by_how_many_percent(stored):
 def test_views_without_a_date_are_kept_and_said(stored):
     dated = [view for view in stored if view.dataDate]
     days = [view.dataDate for view in dated]
-    assert coverage() == Coverage(min(days), max(days), len(dated), len(stored) - len(dated))
-    assert len(stored) > len(dated)
+    today = PERIODS[2].until
+    to_come = sum(day > today for day in days)
+    assert coverage(today) == Coverage(min(days), max(days), len(dated), to_come, len(stored) - len(dated))
+    assert len(stored) > len(dated) > to_come > 0
 
 
 def test_an_empty_table_is_no_error(empty):
-    assert coverage() == Coverage(None, None, 0, 0)
+    assert coverage(PERIODS[0].since) == Coverage(None, None, 0, 0, 0)
     assert astuple(summary(PERIODS[0]))[1:] == ((0, 0), 0, 0, 0)
