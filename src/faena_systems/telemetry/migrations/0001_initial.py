@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("recordId", models.BigIntegerField(default=0, verbose_name="up to record")),
+                ("position", models.BigIntegerField(default=0, verbose_name="place in the list")),
                 ("moved", models.DateTimeField(blank=True, null=True, verbose_name="moved at")),
             ],
             options={

@@ -13,6 +13,8 @@ class Watermark(models.Model):
 
     of = models.CharField(_("of"), max_length=10, choices=Of, primary_key=True)
     recordId = models.BigIntegerField(_("up to record"), default=0)
+    #: Where the next record stood in the whole list, on an installation that can only page by offset.
+    position = models.BigIntegerField(_("place in the list"), default=0)
     moved = models.DateTimeField(_("moved at"), null=True, blank=True)
 
     class Meta:
