@@ -15,6 +15,7 @@ from django.db.models import Max
 from faena.ledger import sql
 from faena.run import Run
 
+from . import rollups
 from .models import Channel, MergedTelemetricOTT, TelemetryRecordEntry, Watermark
 from .records import COLUMNS
 
@@ -111,7 +112,8 @@ def merge_window(run: Run, window: Window) -> None:
         run.log(f"{corrected:,} merged records got their channel's new name.")
     counts = Counts(**run.cursor["counts"])
     stops, of_channels, matched = count_stops(window)
-    saved = save_stops(window)
+    with rollups.following(window.above, window.up_to):
+        saved = save_stops(window)
     counts.total_processed += stops
     counts.merged_records += of_channels
     counts.saved_records += saved

@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..records import Page, page_of, row_if_record
 from .configuration import Configuration
+from .memory import give_large_blocks_back
 
 logger = logging.getLogger(__name__)
 
@@ -136,6 +137,7 @@ def _say_again(state: tenacity.RetryCallState) -> None:
 
 @cache
 def _client(configuration: Configuration, pid: int) -> Client:
+    give_large_blocks_back()
     return Client(configuration)
 
 
