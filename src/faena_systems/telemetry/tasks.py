@@ -42,7 +42,7 @@ def merge_ott_task(
         return merging.merge(run, batch_size, backfill_last_n)
 
 
-@job(name=f"{PREFIX}.sync_and_merge_telemetry_chain", unique="")
+@job(name=f"{PREFIX}.sync_and_merge_telemetry_chain", unique="always the same")
 def sync_and_merge_telemetry_chain(run: Run) -> None:
     """Synchronise, then merge; its result is that of the merge."""
     raise current_task.replace(chain(sync_telemetry_task.s(), merge_ott_task.s()))
