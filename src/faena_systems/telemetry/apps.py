@@ -9,3 +9,9 @@ class TelemetryConfig(AppConfig):
     label = "telemetry"
     verbose_name = _("Telemetry")
     default_auto_field = "django.db.models.BigAutoField"
+    faena_navigation = [(_("Telemetry"), "telemetria:inicio", "device-tv")]
+    faena_demo = "faena_systems.telemetry.demo:show"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from . import checks  # noqa: F401
