@@ -1,4 +1,4 @@
-"""PanAccess for one test: the stand-in, served over HTTP by a thread, with this process's environment pointing at it."""
+"""PanAccess for one test: the stand-in, served over HTTP by a thread of this process."""
 
 from __future__ import annotations
 

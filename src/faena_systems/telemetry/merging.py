@@ -77,15 +77,14 @@ def merge(run: Run, batch: int = BATCH, backfill_last_n: int = 0) -> dict[str, A
         at, stops of a channel, merged rows that are new or changed, stops that changed nothing, 0, and stops whose
         channel no start has named, which keep their own name.
     """
-    run.cursor.setdefault("counts", asdict(Counts()))
     highest = TelemetryRecordEntry.objects.aggregate(highest=Max("recordId"))["highest"] or 0
-    above = run.cursor.setdefault("above", begin(highest, backfill_last_n))
-    run.progress(run.hold.done, run.hold.done + max(0, highest - above))
-    while (window := next_window(run.cursor["above"], batch)) is not None:
+    state = run.cursor.setdefault("merge", {"above": begin(highest, backfill_last_n), "counts": asdict(Counts())})
+    run.progress(run.hold.done, run.hold.done + max(0, highest - state["above"]))
+    while (window := next_window(run.cursor["merge"]["above"], batch)) is not None:
         with run.checkpoint():
             merge_window(run, window)
     run.progress(run.hold.done, run.hold.done)
-    return run.cursor["counts"]
+    return run.cursor["merge"]["counts"]
 
 
 def begin(highest: int, backfill_last_n: int) -> int:
@@ -110,7 +109,7 @@ def merge_window(run: Run, window: Window) -> None:
     corrected = name_channels(window)
     if corrected:
         run.log(f"{corrected:,} merged records got their channel's new name.")
-    counts = Counts(**run.cursor["counts"])
+    counts = Counts(**run.cursor["merge"]["counts"])
     stops, of_channels, matched = count_stops(window)
     with rollups.following(window.above, window.up_to):
         saved = save_stops(window)
@@ -120,7 +119,7 @@ def merge_window(run: Run, window: Window) -> None:
     counts.skipped_records += stops - saved
     counts.unmatched_records += of_channels - matched
     move_watermark(window.up_to)
-    run.cursor["counts"], run.cursor["above"] = asdict(counts), window.up_to
+    run.cursor["merge"] = {"above": window.up_to, "counts": asdict(counts)}
     run.count(done=window.records)
 
 

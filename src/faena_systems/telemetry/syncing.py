@@ -56,8 +56,8 @@ def sync(run: Run, limit: int = feed.MOST, batch: int = BATCH) -> dict[str, Any]
     """
     access = Access(of_process(configuration.read()), run)
     place = known_place()
-    before = run.cursor.setdefault("before", place.record_id)
-    run.cursor.setdefault("counts", asdict(Counts()))
+    state = run.cursor.setdefault("sync", {"before": place.record_id} | asdict(Counts()))
+    before = state["before"]
     with closing(feed.arrivals(access, place, limit)) as pages:
         for arrival in in_batches(pages, batch):
             with run.checkpoint():
@@ -70,7 +70,7 @@ def sync(run: Run, limit: int = feed.MOST, batch: int = BATCH) -> dict[str, Any]
     return {
         "success": True,
         "task": "sync_telemetry_task",
-        **run.cursor["counts"],
+        **asdict(counted(run)),
         "was_empty_before": before == 0,
         "highest_id_before": before,
         "highest_id_after": place.record_id,
@@ -119,13 +119,18 @@ def save(run: Run, arrival: Arrival) -> None:
     saved = bulk.save(new)
     if arrival.place.record_id > above:
         move_watermark(arrival.place)
-    done, counts = len(arrival.rows), Counts(**run.cursor["counts"])
+    done, counts = len(arrival.rows), counted(run)
     counts.total_downloaded += done + arrival.unusable
     counts.saved_records += saved
     counts.skipped_records += done - saved
     counts.errors += arrival.unusable
-    run.cursor["counts"] = asdict(counts)
+    run.cursor["sync"] |= asdict(counts)
     run.count(done=saved, skipped=done - saved, failed=arrival.unusable)
+
+
+def counted(run: Run) -> Counts:
+    """Return what the job has done up to its last checkpoint."""
+    return Counts(**{name: count for name, count in run.cursor["sync"].items() if name != "before"})
 
 
 def locked_watermark() -> int:

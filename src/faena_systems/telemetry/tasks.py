@@ -10,7 +10,7 @@ from typing import Any
 from celery import chain, current_task
 
 from faena import job
-from faena.errors import Invalid, PermanentFailure
+from faena.errors import FaenaError, Invalid, PermanentFailure
 from faena.run import Run
 
 from . import merging, syncing
@@ -46,6 +46,15 @@ def merge_ott_task(
 def sync_and_merge_telemetry_chain(run: Run) -> None:
     """Synchronise, then merge; its result is that of the merge."""
     raise current_task.replace(chain(sync_telemetry_task.s(), merge_ott_task.s()))
+
+
+@job(name="telemetry.run", unique="always the same", throws=(FaenaError,))
+def telemetry_run(
+    run: Run, limit: int, batch_size: int, merge_batch_size: int, backfill_last_n: int
+) -> dict[str, dict[str, Any]]:
+    """Synchronise and merge once, as one job: that of ``manage.py telemetry_run``, which says itself what failed."""
+    synchronised = syncing.sync(run, limit, batch_size)
+    return {"sync": synchronised, "merge": merging.merge(run, merge_batch_size, backfill_last_n)}
 
 
 @contextmanager
