@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import threading
@@ -68,9 +69,9 @@ def follow(job_id: UUID) -> None:
 @contextmanager
 def bar(console: Console) -> Iterator[None]:
     """Show how far the latest run is."""
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    columns = [TextColumn("  {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn()]
     over = threading.Event()
-    with Progress(*columns, console=console) as progress:
+    with quiet_console(), Progress(*columns, console=console) as progress:
         shown = progress.add_task("PanAccess → OTT", total=None)
 
         def look() -> None:
@@ -91,3 +92,16 @@ def bar(console: Console) -> Iterator[None]:
             over.set()
             watcher.join()
             look()
+
+
+@contextmanager
+def quiet_console() -> Iterator[None]:
+    """Let only warnings through to the terminal, where the bar is; the log files get everything."""
+    handlers = [(handler, handler.level) for handler in logging.root.handlers if handler.name == "console"]
+    for handler, _level in handlers:
+        handler.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for handler, level in handlers:
+            handler.setLevel(level)
