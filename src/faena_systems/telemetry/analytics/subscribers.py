@@ -14,8 +14,8 @@ from ..models import SubscriberRollup
 from .period import Period
 from .totals import SUMS, Totals
 
-#: Weeks that retention looks at, at most: the last ones of the period.
-MAX_WEEKS = 26
+#: Cohorts that retention gives, at most, the last ones of the period; and weeks for which it follows each.
+MAX_COHORTS = MAX_WEEKS = 26
 WEEK = timedelta(weeks=1)
 #: Where segments begin, in hours watched per day of the period.
 SEGMENTS = (0.0, 0.5, 2.0, 8.0, 24.0)
@@ -25,7 +25,7 @@ SEGMENTS = (0.0, 0.5, 2.0, 8.0, 24.0)
 class Cohort:
     """The subscribers who watched for the first time ever in a week (by its Monday).
 
-    ``active[n]`` is how many of them watched n weeks later, up to the last week of the period.
+    ``active[n]`` is how many of them watched n weeks later, up to the last week of the period or ``MAX_WEEKS``.
     """
 
     week: date
@@ -53,12 +53,8 @@ class Segment:
 
 
 def retention(period: Period) -> list[Cohort]:
-    """The cohorts whose first week lies in the period, oldest first; weeks without anybody new are left out.
-
-    A longer period is looked at from its last ``MAX_WEEKS`` weeks on.
-    """
-    last = _monday(period.until)
-    first = max(_monday(period.since), last - (MAX_WEEKS - 1) * WEEK)
+    """The cohorts whose first week lies in the period, oldest first; weeks without anybody new are left out."""
+    first, last = _monday(period.since), _monday(period.until)
     joined = dict(SubscriberRollup.objects.values_list("subscriberCode").annotate(first=Min("day")))
     cohorts: dict[date, list[int]] = {}
     for code, week in _active_weeks(first, period.until):
@@ -66,7 +62,7 @@ def retention(period: Period) -> list[Cohort]:
         if start >= first:
             active = cohorts.setdefault(start, [0] * ((last - start) // WEEK + 1))
             active[(week - start) // WEEK] += 1
-    return [Cohort(week, cohorts[week]) for week in sorted(cohorts)]
+    return [Cohort(week, cohorts[week][:MAX_WEEKS]) for week in sorted(cohorts)[-MAX_COHORTS:]]
 
 
 def segments(period: Period) -> list[Segment]:

@@ -63,10 +63,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the merged table holds: its first and last day, and how many views have a date, one to come, or none."""
+    """What the merged table holds: from its first day to the last one that has come, and to the last one at all.
+
+    ``dated`` views have a date, ``to_come`` of them one that has not come; ``undated`` views have none.
+    """
 
     first: date | None
     last: date | None
+    furthest: date | None
     dated: int
     to_come: int
     undated: int
@@ -91,9 +95,12 @@ def compare(period: Period, other: Period) -> Comparison:
 
 def coverage(today: date) -> Coverage:
     """What there is to look at. Days after ``today`` come from devices whose clocks are wrong."""
-    to_come = Sum("views", filter=Q(day__gt=today), default=0)
     found = HourRollup.objects.aggregate(
-        first=Min("day"), last=Max("day"), dated=Sum("views", default=0), to_come=to_come
+        first=Min("day"),
+        last=Max("day", filter=Q(day__lte=today)),
+        furthest=Max("day"),
+        dated=Sum("views", default=0),
+        to_come=Sum("views", filter=Q(day__gt=today), default=0),
     )
     return Coverage(**found, undated=MergedTelemetricOTT.objects.filter(dataDate__isnull=True).count())
 

@@ -24,6 +24,11 @@ class Column:
     tip: str
     kind: str = ""
 
+    @property
+    def middle(self) -> float:
+        """Its middle, in percent."""
+        return round(self.x + self.width / 2, 3)
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from ..analytics import BadPeriod, By, Order, Period
-from ..analytics.period import MAX_DAYS
+from ..analytics.period import EARLIEST, MAX_DAYS
 from ..analytics.summary import Coverage
 
 #: Periods to choose from with one click; 0 days are all there are.
@@ -86,12 +86,10 @@ def _own_period(given: QueryDict) -> Period | None:
 
 
 def _preset_period(preset: str, covered: Coverage, today: date) -> Period:
-    """The days up to today, or up to the last day that has views where that is earlier."""
-    until = min(today, covered.last or today)
-    days = PRESETS[preset][0]
-    if not days:
-        days = min((until - min(covered.first or until, until)).days + 1, MAX_DAYS)
-    return Period.last(days, max(until, date(1980, 1, 1)))
+    """The days up to the last one that has views and has come."""
+    until = max(covered.last or today, EARLIEST + timedelta(days=MAX_DAYS))
+    days = PRESETS[preset][0] or (until - min(covered.first or until, until)).days + 1
+    return Period.last(min(days, MAX_DAYS), until)
 
 
 def _other(period: Period, comparison: str) -> Period | None:
@@ -110,9 +108,9 @@ def _step(wanted: str, period: Period) -> By:
 def days_to_come(covered: Coverage, today: date) -> Period | None:
     """The days after today that have views."""
     tomorrow = today + timedelta(days=1)
-    if not covered.to_come or covered.last is None:
+    if not covered.to_come or covered.furthest is None:
         return None
     try:
-        return Period(tomorrow, covered.last)
+        return Period(tomorrow, covered.furthest)
     except BadPeriod:
         return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +15,6 @@ from faena.monitor.page import Page
 
 from .. import analytics, standing
 from ..analytics import By, Period
-from ..analytics.subscribers import MAX_WEEKS
 from ..analytics.summary import Comparison, Summary
 from . import figures, wording
 from .choice import COMPARISONS, PRESETS, Choice, choose, days_to_come
@@ -23,6 +22,7 @@ from .choice import COMPARISONS, PRESETS, Choice, choose, days_to_come
 #: Days that the charts by day draw, at most: the last ones of the period.
 CHANGES, DAILY = 92, 735
 SIGMAS = 3.0
+ONE_DAY = timedelta(days=1)
 SLOTS: dict[str, str | Promise] = {
     "madrugada": gettext_lazy("Small hours"),
     "mañana": gettext_lazy("Morning"),
@@ -53,7 +53,7 @@ class Tile:
     value: str
     before: str
     change: str
-    is_more: bool
+    kind: str
 
 
 class Dashboard(Page, TemplateView):
@@ -83,6 +83,8 @@ def answers(choice: Choice, today: date) -> dict[str, Any]:
     period = choice.period
     summary = analytics.summary(period)
     before = analytics.summary(choice.other) if choice.other else None
+    if before is None or not before.totals.views:
+        before, choice = None, replace(choice, other=None)  # nobody watched then: there is nothing to compare with
     return {"tiles": tiles(summary, before), "total_views": summary.totals.views} | (
         by_time(choice, today) | by_channel(choice) | by_subscriber(period) if summary.totals.views else {}
     )
@@ -93,7 +95,7 @@ def by_time(choice: Choice, today: date) -> dict[str, Any]:
     period = choice.period
     steps = analytics.series(period, choice.by)
     others = analytics.series(choice.other, choice.by) if choice.other else []
-    changes = analytics.day_over_day(_end_of(period, CHANGES))
+    changes = analytics.day_over_day(_end_of(_whole_days(period, today), CHANGES))
     anomalies = analytics.anomalies(period, today, SIGMAS)
     peak = analytics.peak_hours(period)
     return {
@@ -115,7 +117,7 @@ def by_channel(choice: Choice) -> dict[str, Any]:
     """Top channels with their audience, and where views last longest."""
     return {
         "channels": analytics.audience(choice.period, choice.channels, order=choice.order),
-        "average": analytics.average_duration(choice.period),
+        "average": analytics.average_duration(choice.period, limit=5),
     }
 
 
@@ -126,7 +128,6 @@ def by_subscriber(period: Period) -> dict[str, Any]:
     return {
         "cohorts": list(zip([cohort.size for cohort in cohorts], figures.cohort_rows(cohorts), strict=True)),
         "cohort_weeks": range(max((len(cohort.active) for cohort in cohorts), default=0)),
-        "most_weeks": MAX_WEEKS,
         "segments": segments,
         "most_in_segment": max(segment.subscribers for segment in segments),
     }
@@ -153,7 +154,13 @@ def _texts(summary: Summary) -> dict[str, str]:
 def _tile(name: str, value: str, before: str, both: Comparison | None) -> Tile:
     change: float | None = getattr(both, f"{name}_percent") if both else None
     said = "" if change is None else wording.signed_percent(change)
-    return Tile(NUMBERS[name], value, before, said, is_more=(change or 0) >= 0)
+    kind = "more" if (change or 0) > 0 else "less" if (change or 0) < 0 else "same"
+    return Tile(NUMBERS[name], value, before, said, kind)
+
+
+def _whole_days(period: Period, today: date) -> Period:
+    """The period without today, which is not over, unless that is all of it."""
+    return Period(period.since, yesterday) if period.since <= (yesterday := today - ONE_DAY) < period.until else period
 
 
 def _end_of(period: Period, days: int) -> Period:

@@ -112,7 +112,7 @@ def cohort_rows(cohorts: Sequence[Cohort]) -> list[HeatRow]:
     """Who came back, by cohort: a cell for each week, the first one too."""
     return [
         HeatRow(
-            wording.short_day(cohort.week),
+            wording.plain_day(cohort.week),
             [
                 Cell(level(share, 1), wording.percent(share), f"{number} / {cohort.size}")
                 for share, number in zip(cohort.shares, cohort.active, strict=True)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from faena.templatetags.faena import duration
 
@@ -46,27 +46,32 @@ def views(count: int) -> str:
 
 def day(value: date) -> str:
     """A day in full: Wed 12 Nov 2025."""
-    return f"{WEEKDAYS_ABBR[value.weekday()]} {date_format(value, 'j M Y')}"
+    return f"{WEEKDAYS_ABBR[value.weekday()]} {plain_day(value)}"
+
+
+def plain_day(value: date) -> str:
+    """A day without that of the week: 12 Nov 2025."""
+    return date_format(value, pgettext("date format", "j M Y"))
 
 
 def short_day(value: date) -> str:
     """A day beside an axis: 12 Nov."""
-    return date_format(value, "j M")
+    return date_format(value, pgettext("date format", "j M"))
 
 
 def step(start: date, by: By) -> str:
     """A step of a series in full."""
     match by:
         case By.WEEK:
-            return _("Week of %(day)s") % {"day": date_format(start, "j M Y")}
+            return _("Week of %(day)s") % {"day": plain_day(start)}
         case By.MONTH:
-            return date_format(start, "F Y")
+            return date_format(start, pgettext("date format", "F Y"))
     return day(start)
 
 
 def short_step(start: date, by: By) -> str:
     """A step of a series beside an axis."""
-    return date_format(start, "M Y") if by is By.MONTH else short_day(start)
+    return date_format(start, pgettext("date format", "M Y")) if by is By.MONTH else short_day(start)
 
 
 def weekday(number: int) -> str:

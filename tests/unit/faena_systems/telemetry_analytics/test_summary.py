@@ -36,10 +36,11 @@ def test_views_without_a_date_are_kept_and_said(stored):
     days = [view.dataDate for view in dated]
     today = PERIODS[2].until
     to_come = sum(day > today for day in days)
-    assert coverage(today) == Coverage(min(days), max(days), len(dated), to_come, len(stored) - len(dated))
+    last, undated = max(day for day in days if day <= today), len(stored) - len(dated)
+    assert coverage(today) == Coverage(min(days), last, max(days), len(dated), to_come, undated)
     assert len(stored) > len(dated) > to_come > 0
 
 
 def test_an_empty_table_is_no_error(empty):
-    assert coverage(PERIODS[0].since) == Coverage(None, None, 0, 0, 0)
+    assert coverage(PERIODS[0].since) == Coverage(None, None, None, 0, 0, 0)
     assert astuple(summary(PERIODS[0]))[1:] == ((0, 0), 0, 0, 0)
