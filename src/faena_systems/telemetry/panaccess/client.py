@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-from functools import cache
 from typing import Any
 
 import httpx
@@ -51,6 +50,10 @@ class Client:
             before_sleep=_say_again,
             reraise=True,
         )
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
 
     def login(self) -> str:
         """Log in, once, and return the session's id.
@@ -135,12 +138,21 @@ def _say_again(state: tenacity.RetryCallState) -> None:
     logger.warning("%s Trying again (try %d of %d failed).", error, state.attempt_number, TRIES)
 
 
-@cache
-def _client(configuration: Configuration, pid: int) -> Client:
-    give_large_blocks_back()
-    return Client(configuration)
+#: By account and process: a pool process must not share its parent's sockets.
+_clients: dict[tuple[Configuration, int], Client] = {}
 
 
 def of_process(configuration: Configuration) -> Client:
-    """Return the client that this process keeps for an account: a pool process must not share its parent's sockets."""
-    return _client(configuration, os.getpid())
+    """Return the client that this process keeps for an account."""
+    key = configuration, os.getpid()
+    if key not in _clients:
+        give_large_blocks_back()
+        _clients[key] = Client(configuration)
+    return _clients[key]
+
+
+def close_all() -> None:
+    """Close the connections of all clients, and forget them."""
+    while _clients:
+        _key, client = _clients.popitem()
+        client.close()
