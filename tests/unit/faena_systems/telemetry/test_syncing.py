@@ -66,7 +66,7 @@ def test_the_rows_are_what_was_sent(installation):
         assert kept == sent
 
 
-@pytest.mark.parametrize("arriving", [0, 1, 98, 100, 350])
+@pytest.mark.parametrize("arriving", [0, 100])
 def test_only_what_is_new_is_fetched(installation, arriving):
     installation.dataset.rows = 800
     sync()
