@@ -14,5 +14,6 @@ app_name = "telemetria"
 urlpatterns = [
     path("", dashboard.Dashboard.as_view(), name="inicio"),
     path("sync", sync.Sync.as_view(), name="sync"),
+    path("synchronisations", sync.Synchronise.as_view(), name="synchronise"),
     path("api/", api.urls),
 ]

@@ -1,15 +1,21 @@
-"""The live part that says how the synchronisation stands."""
+"""The live part that says how the synchronisation stands, and the button that starts one."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.views.generic import TemplateView
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView, View
 
-from faena.monitor.page import Page
+from faena.ledger.records import write_audit
+from faena.monitor.page import Operating, Page, actor
 
-from .. import standing
+from .. import standing, tasks
 from ..models import MergedTelemetricOTT
 
 
@@ -30,3 +36,17 @@ class Sync(Page, TemplateView):
             "standing": standing.standing(),
             "is_waiting": "waiting" in self.request.GET,
         }
+
+
+class Synchronise(Operating, View):
+    """Synchronise and merge now, unless that is happening already."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Enqueue the chain in this person's name; while one is live it stays at that."""
+        with transaction.atomic():
+            job_id = UUID(tasks.sync_and_merge_telemetry_chain.delay().id)
+            write_audit(actor(request), "synchronise", job_id, {})
+        messages.success(request, _("The synchronisation was started."))
+        return redirect("telemetria:inicio")

@@ -39,6 +39,14 @@ def web(db: None) -> Client:
 
 
 @pytest.fixture
+def operator(db: None) -> Client:
+    """A browser in which somebody who may act is signed in."""
+    client = Client()
+    client.force_login(User.objects.create_user("olga", is_staff=True))
+    return client
+
+
+@pytest.fixture
 def views(db: None) -> list[View]:
     """Merged views, rolled up."""
     MergedTelemetricOTT.objects.bulk_create([view.row for view in MADE], batch_size=500)

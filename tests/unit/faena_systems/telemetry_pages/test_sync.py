@@ -9,7 +9,7 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from faena.ledger.enqueue import NewJob, insert
-from faena.models import Job, Schedule
+from faena.models import AuditEntry, Job, Schedule
 from faena_systems.telemetry import standing, tasks
 from faena_systems.telemetry.models import MergedTelemetricOTT, Watermark
 
@@ -89,3 +89,23 @@ def test_a_page_that_waits_loads_again_as_soon_as_there_are_views(web):
     MergedTelemetricOTT.objects.create(recordId=1, actionId=8, dataId=1)
     answer = web.get(f"{SYNC}?waiting")
     assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+
+
+def test_operators_start_one_and_a_second_click_does_not_start_another(operator):
+    assert "Synchronise now" in operator.get(INICIO).text
+    for _ in range(2):
+        answer = operator.post(f"{INICIO}synchronisations", follow=True)
+        assert "The synchronisation was started." in answer.text
+    chain = Job.objects.get(kind=standing.CHAIN)
+    assert set(AuditEntry.objects.values_list("action", "job_id")) == {("synchronise", chain.pk)}
+
+
+def test_viewers_start_none(web):
+    assert "Synchronise now" not in web.get(INICIO).text
+    assert web.post(f"{INICIO}synchronisations").status_code == 403
+    assert not Job.objects.filter(kind=standing.CHAIN).exists()
+
+
+def test_without_panaccess_there_is_nothing_to_start(operator, monkeypatch):
+    monkeypatch.delenv("PANACCESS_URL")
+    assert "Synchronise now" not in operator.get(INICIO).text
