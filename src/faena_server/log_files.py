@@ -65,7 +65,7 @@ class SharedFile(WatchedFileHandler):
     def _put_aside(self) -> None:
         if self.stream:
             self.stream.close()
-            self.stream = None  # type: ignore[assignment]  # as logging itself does
+            self.stream = None
         names = [self.baseFilename, *(f"{self.baseFilename}.{number}" for number in range(1, self._kept + 1))]
         for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
             with suppress(FileNotFoundError, PermissionError):

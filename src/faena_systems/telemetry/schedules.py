@@ -19,7 +19,8 @@ def every() -> float:
 
 
 def beat_schedule() -> dict[str, Any]:
-    """Return the chain's entry: nothing where PanAccess is not configured, which `manage.py check` then says.
+    """Return the chain's entry: nothing where PanAccess is not configured, which its page and
+    `manage.py check --deploy` then say.
 
     One that comes while the one before is not over is skipped, and what was missed is made good by one.
     """

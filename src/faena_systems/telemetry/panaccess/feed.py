@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from . import by_id, by_position
 from .access import Access
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 MOST = 1000
 
 
-def arrivals(access: Access, place: Place, limit: int = MOST) -> Iterator[Arrival]:
+def arrivals(access: Access, place: Place, limit: int = MOST) -> Generator[Arrival, None, None]:
     """Hand the records after a place, page by page, until there are no more.
 
     Args:

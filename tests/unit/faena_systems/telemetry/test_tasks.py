@@ -82,15 +82,17 @@ def test_scheduled_where_panaccess_is_configured(configured, monkeypatch):
     assert schedules.beat_schedule()["sync-and-merge-telemetry"]["schedule"] == 60.0
     monkeypatch.setenv("TELEMETRY_SYNC_SECONDS", "0")
     assert schedules.beat_schedule() == {}
-    assert checks.check_configured() == []
+    assert checks.check_configured() == checks.check_half_configured() == []
 
 
 def test_not_scheduled_without_and_the_check_says_why(unconfigured, monkeypatch):
     assert schedules.beat_schedule() == {}
+    assert checks.check_half_configured() == []
     [info] = checks.check_configured()
     assert (info.id, "PANACCESS_URL" in info.msg) == ("telemetry.I001", True)
     monkeypatch.setenv("PANACCESS_URL", "http://localhost/")
-    [warning] = checks.check_configured()
+    assert checks.check_configured() == []
+    [warning] = checks.check_half_configured()
     assert (warning.id, "PANACCESS_URL" in warning.msg) == ("telemetry.W001", False)
 
 
