@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
+
+from faena.ledger import sql
 
 from ..models import Channel, ChannelRollup, MergedTelemetricOTT
 from .period import Period
@@ -58,9 +60,16 @@ def audience(period: Period, limit: int = 20, offset: int = 0, order: Order = Or
     """Who watched the channels that ``top_channels`` gives, from the ``offset``-th on; at most ``CEILING`` channels."""
     rows = _ordered(period, order)[offset : offset + _at_most(limit)]
     channels = _with_names(rows, _all_views(period))
-    people = _people([each.channel for each in channels], period)
+    subscribers, devices = _people([each.channel for each in channels], period)
     return [
-        ChannelAudience(each.channel, each.name, each.totals, each.share, *people.get(each.channel, (0, 0)))
+        ChannelAudience(
+            each.channel,
+            each.name,
+            each.totals,
+            each.share,
+            subscribers.get(each.channel, 0),
+            devices.get(each.channel, 0),
+        )
         for each in channels
     ]
 
@@ -114,10 +123,23 @@ def _names(channels: list[int]) -> dict[int, str]:
     return names
 
 
-def _people(channels: list[int], period: Period) -> dict[int, tuple[int, int]]:
-    """Subscribers and devices by channel, from the merged table's index."""
-    views = MergedTelemetricOTT.objects.filter(dataId__in=channels, dataDate__range=period.ends).order_by()
-    counts = views.values_list("dataId").annotate(
-        subscribers=Count("subscriberCode", distinct=True), devices=Count("deviceId", distinct=True)
+def _people(channels: list[int], period: Period) -> list[dict[int, int]]:
+    """How many different subscribers, and devices, watched each channel."""
+    return [_different(column, channels, period) for column in ("subscriberCode", "deviceId")]
+
+
+def _different(column: str, channels: list[int], period: Period) -> dict[int, int]:
+    if not channels:
+        return {}
+    # Not count(DISTINCT …), for which PostgreSQL sorts all the views of a channel.
+    return dict(
+        sql.rows(
+            f"""
+            SELECT "dataId", count("{column}") FROM (
+                SELECT DISTINCT "dataId", "{column}" FROM {MergedTelemetricOTT._meta.db_table}
+                WHERE "dataId" IN {sql.holes(channels)} AND "dataDate" BETWEEN %s AND %s
+            ) AS each_once GROUP BY "dataId"
+            """,
+            [*channels, *period.ends],
+        )
     )
-    return {channel: (subscribers, devices) for channel, subscribers, devices in counts}
