@@ -111,5 +111,5 @@ def percent(now: float, before: float) -> float | None:
 
 
 def _distinct(rows: QuerySet, column: str) -> int:
-    # Not count(distinct …): of this form the databases read an index's different values only, not all its entries.
+    # Not count(DISTINCT …), for which PostgreSQL sorts all the rows.
     return rows.order_by().exclude(**{column: None}).values(column).distinct().count()

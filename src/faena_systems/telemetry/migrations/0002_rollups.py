@@ -80,12 +80,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="mergedtelemetricott",
-            index=models.Index(fields=["deviceId", "dataDate"], name="merged_devices"),
-        ),
-        migrations.AddIndex(
-            model_name="mergedtelemetricott",
-            index=models.Index(
-                condition=models.Q(("dataDate__isnull", True)), fields=["recordId"], name="merged_undated"
-            ),
+            index=models.Index(fields=["dataDate", "deviceId"], name="merged_devices"),
         ),
     ]

@@ -1,5 +1,4 @@
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .record import Record
@@ -14,6 +13,5 @@ class MergedTelemetricOTT(Record):
         # The analytics count subscribers and devices from the indexes alone.
         indexes = [
             models.Index(fields=["dataId", "dataDate", "subscriberCode", "deviceId"], name="merged_audience"),
-            models.Index(fields=["deviceId", "dataDate"], name="merged_devices"),
-            models.Index(fields=["recordId"], name="merged_undated", condition=Q(dataDate__isnull=True)),
+            models.Index(fields=["dataDate", "deviceId"], name="merged_devices"),
         ]
