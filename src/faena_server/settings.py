@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from faena import environment
 from faena.environment import env
-from faena_server.environment import systems
+from faena_server.environment import beat_schedule, systems
+from faena_server.log_files import logging_settings
 
 DATA_DIR = environment.data_dir()
 SECRET_KEY = environment.secret_key()
@@ -89,14 +90,8 @@ AUTH_PASSWORD_VALIDATORS = [
 CELERY_BROKER_URL = environment.broker_url()
 CELERY_TIMEZONE = env.str("CELERY_TIMEZONE", TIME_ZONE)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = beat_schedule()
 
 FAENA: dict[str, object] = {}
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("FAENA_LOG_LEVEL", "INFO")},
-    "loggers": {"uvicorn.access": {"level": "WARNING"}},
-}
+LOGGING = logging_settings(DATA_DIR / "logs", env.str("FAENA_LOG_LEVEL", "INFO"))

@@ -7,3 +7,5 @@ from django.urls import include, path
 urlpatterns = [path("admin/", admin.site.urls), path("", include("faena.monitor.urls"))]
 if apps.is_installed("faena_systems.pricelists"):
     urlpatterns.insert(1, path("importaciones/", include("faena_systems.pricelists.urls")))
+if apps.is_installed("faena_systems.telemetry"):
+    urlpatterns.insert(1, path("telemetria/", include("faena_systems.telemetry.urls")))

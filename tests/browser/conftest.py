@@ -56,7 +56,7 @@ class Server(Stack):
     @property
     def env(self) -> dict[str, str]:
         """The environment of its processes."""
-        return super().env | {"FAENA_SYSTEMS": "pricelists", "FAENA_LANGUAGE": "en"}
+        return super().env | {"FAENA_SYSTEMS": "pricelists,telemetry", "FAENA_LANGUAGE": "en"}
 
     def user(self, name: str, **values: Any) -> User:
         """A person who may sign in."""

@@ -1,0 +1,1 @@
+"""The pages: ten-line adapters over the analytics and the charts."""
