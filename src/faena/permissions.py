@@ -1,4 +1,4 @@
-"""Who may what, for the pages, the API and the live channel alike. Viewers look, operators act, admins decide who may."""
+"""Who may what, on the pages, in the API and on the live channel. Viewers look, operators act, admins let others in."""
 
 from __future__ import annotations
 

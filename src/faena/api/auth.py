@@ -29,6 +29,12 @@ class Principal:
         return Actor(self.name, self.address)
 
 
+class Request(HttpRequest):
+    """A request that was let in."""
+
+    auth: Principal
+
+
 class Token(HttpBearer):
     """A token that covers the role."""
 

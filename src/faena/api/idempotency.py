@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja.responses import Status
 
+from faena.api.auth import Request
 from faena.api.problems import Problem, safe_json
 from faena.ledger import sql
 from faena.models import KeyedAnswer
@@ -33,7 +34,7 @@ def once(operation: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(operation)
-    def run(request: HttpRequest, *args: Any, **values: Any) -> Any:
+    def run(request: Request, *args: Any, **values: Any) -> Any:
         key = request.headers.get(HEADER, "")
         if request.method != "POST" or not key or getattr(operation, "is_secret", False):
             return operation(request, *args, **values)
@@ -50,8 +51,8 @@ def unkept(operation: Callable[..., Any]) -> Callable[..., Any]:
     return operation
 
 
-def _once(request: HttpRequest, key: str, act: Callable[[], Any]) -> HttpResponse:
-    owner, digest = request.auth.name, _digest(request)  # type: ignore[attr-defined]
+def _once(request: Request, key: str, act: Callable[[], Any]) -> HttpResponse:
+    owner, digest = request.auth.name, _digest(request)
     with transaction.atomic():
         sql.execute(
             f"""DELETE FROM faena_keyedanswer WHERE id IN (
@@ -88,7 +89,7 @@ def _response(status: int, body: str) -> HttpResponse:
     return HttpResponse(body, status=status, content_type="application/json; charset=utf-8")
 
 
-def _digest(request: HttpRequest) -> str:
+def _digest(request: Request) -> str:
     return sha256(
         b"\0".join([str(request.method).encode(), request.get_full_path().encode(), request.body])
     ).hexdigest()

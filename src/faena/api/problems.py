@@ -157,6 +157,6 @@ _KNOWN: dict[type[Exception], Any] = {
 }
 
 
-def handle(request: HttpRequest, error: Exception) -> HttpResponse:
+def handle(request: HttpRequest, error: Any) -> HttpResponse:
     """The answer to an exception, as django-ninja asks for it."""
     return answer(of(error))

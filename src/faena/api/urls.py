@@ -8,7 +8,7 @@ from faena.api.guard import guarded, nothing_here
 made = app.make()
 _patterns, _app_name, _namespace = made.urls
 for _each in _patterns:
-    _each.callback = guarded(_each.callback)
+    _each.callback = guarded(_each.callback)  # type: ignore[arg-type]
 
 urlpatterns = [
     path("health/live", health.live, name="health-live"),

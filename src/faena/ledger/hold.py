@@ -1,4 +1,4 @@
-"""What people do to jobs: start, pause, resume, cancel, fail, retry, discard. Each act and its audit row are one transaction."""
+"""What people do to jobs: start, pause, resume, cancel, fail, retry, discard. An act and its audit row are one."""
 
 from __future__ import annotations
 

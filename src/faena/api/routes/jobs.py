@@ -6,11 +6,11 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from ninja import Query, Router
 from ninja.responses import Status
 
 from faena import models, queries
+from faena.api.auth import Request
 from faena.api.problems import invalid, not_found
 from faena.api.rules import rule
 from faena.api.schemas import job as shapes
@@ -25,9 +25,11 @@ router = Router(tags=["Jobs"])
 
 
 @router.get("/jobs", response=shapes.JobList, **rule(Role.VIEWER, "List jobs, newest first"))
-def list_jobs(request: HttpRequest, wanted: Query[shapes.JobQuery]) -> Any:
+def list_jobs(request: Request, wanted: Query[shapes.JobQuery]) -> Any:
     """The filters are those of the monitor's list. Pages stay put while jobs arrive."""
-    asked = {each.name: getattr(wanted, each.name) or each.default for each in fields(queries.JobFilter)}
+    asked: dict[str, Any] = {
+        each.name: getattr(wanted, each.name) or each.default for each in fields(queries.JobFilter)
+    }
     before = queries.Place.parse(wanted.cursor) if wanted.cursor else None
     if wanted.cursor and before is None:
         raise invalid([{"place": "query.cursor", "message": "This is no cursor: take `next` of the page before."}])
@@ -36,52 +38,52 @@ def list_jobs(request: HttpRequest, wanted: Query[shapes.JobQuery]) -> Any:
 
 
 @router.post("/jobs", response={201: shapes.Job, 200: shapes.Job}, **rule(Role.OPERATOR, "Create a job"))
-def create_job(request: HttpRequest, given: shapes.NewJob) -> Any:
+def create_job(request: Request, given: shapes.NewJob) -> Any:
     """A task by its name. Where `unique`, or the task itself, allows only one and one is live, that one is answered."""
     wanted = given.model_dump(exclude={"task", "args", "kwargs", "auto_start"}, exclude_none=True)
     call = calling.Wanted(given.task, given.args, given.kwargs, wanted, auto_start=given.auto_start)
-    pk, is_new = calling.create(call, request.auth.actor)  # type: ignore[attr-defined]
+    pk, is_new = calling.create(call, request.auth.actor)
     return Status(201 if is_new else 200, shapes.whole(_job(pk)))
 
 
 @router.get("/jobs/{uuid:pk}", response=shapes.Job, **rule(Role.VIEWER, "Look at a job"))
-def get_job(request: HttpRequest, pk: UUID) -> Any:
+def get_job(request: Request, pk: UUID) -> Any:
     """Everything about one job; secrets in its arguments and its result are masked."""
     return shapes.whole(_job(pk))
 
 
 @router.patch("/jobs/{uuid:pk}", response=shapes.Job, **rule(Role.OPERATOR, "Set a job's state"))
-def change_status(request: HttpRequest, pk: UUID, given: shapes.StatusChange) -> Any:
+def change_status(request: Request, pk: UUID, given: shapes.StatusChange) -> Any:
     """As far as its state allows. `failed` also ends a job that is stuck in running: whoever holds it loses it."""
     return _act(request, pk, _TO_STATE[given.status])
 
 
 @router.post("/jobs/{uuid:pk}/start", response=shapes.Job, **rule(Role.OPERATOR, "Start a job"))
-def start_job(request: HttpRequest, pk: UUID) -> Any:
+def start_job(request: Request, pk: UUID) -> Any:
     """Let a paused or a delayed job begin now."""
     return _act(request, pk, hold.start)
 
 
 @router.post("/jobs/{uuid:pk}/pause", response=shapes.Job, **rule(Role.OPERATOR, "Pause a job"))
-def pause_job(request: HttpRequest, pk: UUID) -> Any:
+def pause_job(request: Request, pk: UUID) -> Any:
     """Hold it back; where it runs, it stops at its next row and keeps its place."""
     return _act(request, pk, hold.pause)
 
 
 @router.post("/jobs/{uuid:pk}/resume", response=shapes.Job, **rule(Role.OPERATOR, "Resume a job"))
-def resume_job(request: HttpRequest, pk: UUID) -> Any:
+def resume_job(request: Request, pk: UUID) -> Any:
     """Let it go on at the row where it stopped."""
     return _act(request, pk, hold.resume)
 
 
 @router.post("/jobs/{uuid:pk}/cancel", response=shapes.Job, **rule(Role.OPERATOR, "Cancel a job"))
-def cancel_job(request: HttpRequest, pk: UUID) -> Any:
+def cancel_job(request: Request, pk: UUID) -> Any:
     """Call it off: at once while it waits, at its next row while it runs."""
     return _act(request, pk, hold.cancel)
 
 
 @router.post("/jobs/{uuid:pk}/discard", response=shapes.Job, **rule(Role.OPERATOR, "Discard a failed job"))
-def discard_job(request: HttpRequest, pk: UUID) -> Any:
+def discard_job(request: Request, pk: UUID) -> Any:
     """Say that nobody will retry it: it counts as cancelled."""
     return _act(request, pk, hold.discard)
 
@@ -91,7 +93,7 @@ def discard_job(request: HttpRequest, pk: UUID) -> Any:
     response={200: shapes.Job, 201: shapes.Job},
     **rule(Role.OPERATOR, "Retry a job, with other arguments if you like"),
 )
-def retry_job(request: HttpRequest, pk: UUID, given: shapes.OtherArguments | None = None) -> Any:
+def retry_job(request: Request, pk: UUID, given: shapes.OtherArguments | None = None) -> Any:
     """Once more, with fresh attempts. With arguments it is a new job; masked secrets in them stay what they were."""
     if given is None or (given.args is None and given.kwargs is None):
         return _act(request, pk, hold.retry)
@@ -99,18 +101,18 @@ def retry_job(request: HttpRequest, pk: UUID, given: shapes.OtherArguments | Non
     calling.refuse_own(job.kind)
     args = job.args if given.args is None else unmasked(given.args, job.args)
     kwargs = job.kwargs if given.kwargs is None else unmasked(given.kwargs, job.kwargs)
-    return Status(201, shapes.whole(_job(retry_with(pk, args, kwargs, request.auth.actor))))  # type: ignore[attr-defined]
+    return Status(201, shapes.whole(_job(retry_with(pk, args, kwargs, request.auth.actor))))
 
 
 @router.get("/jobs/{uuid:pk}/why", response=shapes.Why, **rule(Role.VIEWER, "Why a job is not running"))
-def why(request: HttpRequest, pk: UUID) -> Any:
+def why(request: Request, pk: UUID) -> Any:
     """Why it waits, or is not over, and what to do about it."""
     return shapes.Why.of(explain(_job(pk)))
 
 
 @router.get("/jobs/{uuid:pk}/items", response=shapes.ItemList, **rule(Role.VIEWER, "List a job's items"))
 def list_items(
-    request: HttpRequest,
+    request: Request,
     pk: UUID,
     state: shapes.ItemStates | None = None,  # type: ignore[valid-type]
     cursor: int = Query(0, ge=0, le=2**62),
@@ -123,7 +125,7 @@ def list_items(
 
 
 @router.get("/jobs/{uuid:pk}/log", response=shapes.Log, **rule(Role.VIEWER, "Read a job's log"))
-def read_log(request: HttpRequest, pk: UUID, cursor: int | None = Query(None, ge=0, le=2**62)) -> Any:
+def read_log(request: Request, pk: UUID, cursor: int | None = Query(None, ge=0, le=2**62)) -> Any:
     """The last 200 lines; with `cursor`, the next 200 after it."""
     _job(pk)
     lines = queries.log_tail(pk) if cursor is None else queries.log_after(pk, cursor)
@@ -137,8 +139,8 @@ def _job(pk: UUID) -> models.Job:
     return found
 
 
-def _act(request: HttpRequest, pk: UUID, verb: Any) -> shapes.Job:
-    verb(pk, request.auth.actor)  # type: ignore[attr-defined]
+def _act(request: Request, pk: UUID, verb: Any) -> shapes.Job:
+    verb(pk, request.auth.actor)
     return shapes.whole(_job(pk))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 from ninja.responses import Status
 
 from faena import models, occurrences
+from faena.api.auth import Request
 from faena.api.problems import Problem, not_found
 from faena.api.rules import rule
 from faena.api.schemas import schedule as shapes
@@ -22,25 +22,25 @@ router = Router(tags=["Schedules"])
 
 
 @router.get("/schedules", response=shapes.ScheduleList, **rule(Role.VIEWER, "List schedules"))
-def list_schedules(request: HttpRequest) -> Any:
+def list_schedules(request: Request) -> Any:
     """Every schedule, of the code and of people."""
     return {"data": [shapes.brief(each) for each in occurrences.all_schedules()]}
 
 
 @router.post("/schedules", response={201: shapes.Schedule}, **rule(Role.OPERATOR, "Create a schedule"))
-def create_schedule(request: HttpRequest, given: shapes.NewSchedule) -> Any:
+def create_schedule(request: Request, given: shapes.NewSchedule) -> Any:
     """Refused where it could never fire, with the reason."""
     return Status(201, _saved(request, given.apply_to(models.Schedule())))
 
 
 @router.get("/schedules/{int:pk}", response=shapes.Schedule, **rule(Role.VIEWER, "Look at a schedule"))
-def get_schedule(request: HttpRequest, pk: int) -> Any:
+def get_schedule(request: Request, pk: int) -> Any:
     """With the next ten times and the last twenty."""
     return shapes.whole(_schedule(pk))
 
 
 @router.patch("/schedules/{int:pk}", response=shapes.Schedule, **rule(Role.OPERATOR, "Change a schedule"))
-def change_schedule(request: HttpRequest, pk: int, given: shapes.ScheduleFields) -> Any:
+def change_schedule(request: Request, pk: int, given: shapes.ScheduleFields) -> Any:
     """What is left out stays. Its rhythm goes on undisturbed unless the change concerns it."""
     schedule = _schedule(pk)
     if schedule.source == Source.CODE and given.model_fields_set - {"enabled"}:
@@ -52,46 +52,46 @@ def change_schedule(request: HttpRequest, pk: int, given: shapes.ScheduleFields)
 
 
 @router.delete("/schedules/{int:pk}", response={204: None}, **rule(Role.OPERATOR, "Delete a schedule"))
-def delete_schedule(request: HttpRequest, pk: int) -> Any:
+def delete_schedule(request: Request, pk: int) -> Any:
     """Its jobs stay. One of the code cannot be deleted, only disabled."""
-    schedules.delete(_schedule(pk).pk, request.auth.actor)  # type: ignore[attr-defined]
+    schedules.delete(_schedule(pk).pk, request.auth.actor)
     return Status(204, None)
 
 
 @router.post("/schedules/{int:pk}/enable", response=shapes.Schedule, **rule(Role.OPERATOR, "Enable a schedule"))
-def enable_schedule(request: HttpRequest, pk: int) -> Any:
+def enable_schedule(request: Request, pk: int) -> Any:
     """Let it fire. What came due meanwhile is not made up for."""
-    return shapes.whole(schedules.set_enabled(_schedule(pk).pk, True, request.auth.actor))  # type: ignore[attr-defined]
+    return shapes.whole(schedules.set_enabled(_schedule(pk).pk, True, request.auth.actor))
 
 
 @router.post("/schedules/{int:pk}/disable", response=shapes.Schedule, **rule(Role.OPERATOR, "Disable a schedule"))
-def disable_schedule(request: HttpRequest, pk: int) -> Any:
+def disable_schedule(request: Request, pk: int) -> Any:
     """Let it fire no more until it is enabled; a restart or a deploy does not change that."""
-    return shapes.whole(schedules.set_enabled(_schedule(pk).pk, False, request.auth.actor))  # type: ignore[attr-defined]
+    return shapes.whole(schedules.set_enabled(_schedule(pk).pk, False, request.auth.actor))
 
 
 @router.post("/schedules/{int:pk}/run", response=shapes.Started, **rule(Role.OPERATOR, "Run a schedule now"))
-def run_schedule(request: HttpRequest, pk: int) -> Any:
+def run_schedule(request: Request, pk: int) -> Any:
     """Once, out of turn; the times to come stay."""
-    return shapes.Started(job=schedules.run_now(_schedule(pk).pk, request.auth.actor))  # type: ignore[attr-defined]
+    return shapes.Started(job=schedules.run_now(_schedule(pk).pk, request.auth.actor))
 
 
 @router.post("/schedules/{int:pk}/skip", response=shapes.ToCome, **rule(Role.OPERATOR, "Skip an occurrence"))
-def skip_occurrence(request: HttpRequest, pk: int, given: shapes.Due | None = None) -> Any:
+def skip_occurrence(request: Request, pk: int, given: shapes.Due | None = None) -> Any:
     """The one at that time, by default the next."""
-    due_at = schedules.skip(_schedule(pk).pk, given and given.due_at, request.auth.actor)  # type: ignore[attr-defined]
+    due_at = schedules.skip(_schedule(pk).pk, given.due_at if given else None, request.auth.actor)
     return shapes.ToCome(due_at=due_at, skipped=True)
 
 
 @router.post("/schedules/{int:pk}/unskip", response=shapes.ToCome, **rule(Role.OPERATOR, "Take a skip back"))
-def unskip_occurrence(request: HttpRequest, pk: int, given: shapes.Due | None = None) -> Any:
+def unskip_occurrence(request: Request, pk: int, given: shapes.Due | None = None) -> Any:
     """The one at that time, by default the next that is to be skipped."""
     schedule = _schedule(pk)
     skipped = [each.due_at for each in occurrences.to_come(schedule, 100) if each.skipped]
-    due_at = (given and given.due_at) or (skipped[0] if skipped else None)
+    due_at = (given.due_at if given else None) or (skipped[0] if skipped else None)
     if due_at is None:
         raise Problem(409, "not-now", f"No occurrence of {schedule} is to be skipped.")
-    schedules.unskip(schedule.pk, due_at, request.auth.actor)  # type: ignore[attr-defined]
+    schedules.unskip(schedule.pk, due_at, request.auth.actor)
     return shapes.ToCome(due_at=due_at, skipped=False)
 
 
@@ -102,6 +102,6 @@ def _schedule(pk: int) -> models.Schedule:
     return found
 
 
-def _saved(request: HttpRequest, schedule: models.Schedule) -> shapes.Schedule:
+def _saved(request: Request, schedule: models.Schedule) -> shapes.Schedule:
     refuse_own(schedule.task)
-    return shapes.whole(schedules.save(schedule, request.auth.actor))  # type: ignore[attr-defined]
+    return shapes.whole(schedules.save(schedule, request.auth.actor))

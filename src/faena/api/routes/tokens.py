@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 from ninja.responses import Status
 
+from faena.api.auth import Request
 from faena.api.idempotency import unkept
 from faena.api.problems import not_found
 from faena.api.rules import rule
@@ -20,24 +20,24 @@ router = Router(tags=["Tokens"])
 
 
 @router.get("/tokens", response=shapes.TokenList, **rule(Role.ADMIN, "List tokens"))
-def list_tokens(request: HttpRequest) -> Any:
+def list_tokens(request: Request) -> Any:
     """Without their texts, which nobody keeps."""
     return {"data": [_shown(each) for each in tokens.all_tokens()]}
 
 
 @router.post("/tokens", response={201: shapes.MadeToken}, **rule(Role.ADMIN, "Create a token"))
 @unkept
-def create_token(request: HttpRequest, given: shapes.NewToken) -> Any:
+def create_token(request: Request, given: shapes.NewToken) -> Any:
     """Its text is in this answer, and never again. Such an answer is kept for no key."""
     lasts = timedelta(days=given.days) if given.days else None
-    made, text = tokens.create(given.name, given.role, request.auth.actor, lasts)  # type: ignore[attr-defined]
+    made, text = tokens.create(given.name, given.role, request.auth.actor, lasts)
     return Status(201, shapes.MadeToken(**_shown(made), token=text))
 
 
 @router.delete("/tokens/{int:pk}", response={204: None}, **rule(Role.ADMIN, "Revoke a token"))
-def revoke_token(request: HttpRequest, pk: int) -> Any:
+def revoke_token(request: Request, pk: int) -> Any:
     """Nobody signs in with it any more."""
-    if pk >= 2**63 or not tokens.revoke(pk, request.auth.actor):  # type: ignore[attr-defined]
+    if pk >= 2**63 or not tokens.revoke(pk, request.auth.actor):
         raise not_found(f"No token {pk} is in force.", "unknown-token")
     return Status(204, None)
 

@@ -24,7 +24,7 @@ _GROUP: dict[str, Any] = {
 class Filter(Given):
     """The jobs that are like this; what is left out does not matter."""
 
-    state: STATES | None = None
+    state: STATES | None = None  # type: ignore[valid-type]
     kind: Text = Field("", max_length=255)
     queue: Text = Field("", max_length=255)
     text: Text = Field("", max_length=200)

@@ -237,7 +237,7 @@ ItemStates = Literal[tuple(str(each) for each in ItemState)]  # type: ignore[val
 JobQuery: Any = create_model(
     "JobQuery",
     __base__=Given,
-    **{each.name: (Text, "") for each in fields(queries.JobFilter) if each.name != "state"},  # type: ignore[call-overload]
+    **{each.name: (Text, "") for each in fields(queries.JobFilter) if each.name != "state"},
     state=(STATES | None, None),
     cursor=(Text, Field("", description="`next` of the page before.")),
     limit=(int, Field(queries.PAGE, ge=1, le=200)),
