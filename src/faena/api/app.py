@@ -13,6 +13,7 @@ from ninja.renderers import JSONRenderer
 import faena
 from faena.api import problems
 from faena.api.describing import describe
+from faena.api.guard import only_known_parameters
 from faena.api.idempotency import once
 from faena.api.routes import bulk, jobs, queues, schedules, tokens
 
@@ -58,6 +59,7 @@ def make() -> FaenaAPI:
         parser=StrictParser(), renderer=SafeRenderer(),
     )  # fmt: skip
     made.add_decorator(once)
+    made.add_decorator(only_known_parameters, mode="view")
     for each in (jobs, bulk, queues, schedules, tokens):
         made.add_router("", each.router)
     made.add_exception_handler(Exception, problems.handle)

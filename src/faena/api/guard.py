@@ -10,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from faena.api.problems import HEADERS, Problem, answer, not_found, of
+from faena.api.problems import HEADERS, Problem, answer, invalid, not_found, of
 
 #: Bytes of a request's body.
 MAX_BODY = 1024 * 1024
@@ -33,6 +33,22 @@ def guarded(view: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
     return look
 
 
+def only_known_parameters(run: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation's `run`, in front of which a parameter that it does not have is refused: it may be a filter."""
+    models = [each for each in run.__self__.models if each.__ninja_param_source__ == "query"]  # type: ignore[attr-defined]
+    known = {name for each in models for name in getattr(each, "__ninja_flatten_map__", each.model_fields)}
+
+    @wraps(run)
+    def look(request: HttpRequest, **values: Any) -> HttpResponseBase:
+        unknown = [name for name in request.GET if name not in known]
+        if unknown:
+            said = f"There is no such parameter. Known: {', '.join(sorted(known)) or 'none'}."
+            return answer(invalid([{"place": f"query.{name}", "message": said} for name in unknown]))
+        return run(request, **values)
+
+    return look
+
+
 def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
     """The answer at every other address under `/api/`."""
     return answer(not_found())
@@ -40,9 +56,8 @@ def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
 
 def _refuse_large(request: HttpRequest) -> None:
     refusal = Problem(413, "too-large", f"A body is at most {MAX_BODY // 1024} KiB.")
-    if (request.headers.get("Content-Length") or "0").isdigit() and int(
-        request.headers["Content-Length"] or 0
-    ) > MAX_BODY:
+    announced = request.headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) > MAX_BODY:
         raise refusal
     try:
         if len(request.body) > MAX_BODY:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError
@@ -119,10 +119,10 @@ def _not_allowed(error: Any) -> Problem:
 
 
 def _validation(error: Any) -> Problem:
-    by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    by_field = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
     return invalid(
         [
-            {"place": f"body.{name}".rstrip("."), "message": said}
+            {"place": "body" if name == NON_FIELD_ERRORS else f"body.{name}", "message": said}
             for name, all_said in by_field.items()
             for said in all_said
         ]

@@ -44,6 +44,8 @@ def save(schedule: Schedule, by: Actor = SYSTEM) -> Schedule:
         ValidationError: by field: an impossible timing, an unknown task, arguments that the task does not take.
     """
     schedule.problem = ""
+    if not schedule.enabled:
+        schedule.next_due = None
     schedule.full_clean()
     with transaction.atomic():
         _write(schedule)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,9 @@ from faena import models, queries
 from faena.api.auth import Request
 from faena.api.problems import invalid, not_found
 from faena.api.rules import rule
+from faena.api.schemas import asked
 from faena.api.schemas import job as shapes
+from faena.api.schemas import job_parts as parts
 from faena.celery import calling
 from faena.celery.again import retry_with
 from faena.explain import explain
@@ -25,20 +26,17 @@ router = Router(tags=["Jobs"])
 
 
 @router.get("/jobs", response=shapes.JobList, **rule(Role.VIEWER, "List jobs, newest first"))
-def list_jobs(request: Request, wanted: Query[shapes.JobQuery]) -> Any:
+def list_jobs(request: Request, wanted: Query[asked.JobQuery]) -> Any:
     """The filters are those of the monitor's list. Pages stay put while jobs arrive."""
-    asked: dict[str, Any] = {
-        each.name: getattr(wanted, each.name) or each.default for each in fields(queries.JobFilter)
-    }
     before = queries.Place.parse(wanted.cursor) if wanted.cursor else None
     if wanted.cursor and before is None:
         raise invalid([{"place": "query.cursor", "message": "This is no cursor: take `next` of the page before."}])
-    page = queries.job_page(queries.JobFilter(**asked), before, size=wanted.limit)
+    page = queries.job_page(asked.job_filter(wanted), before, size=wanted.limit)
     return {"data": [shapes.brief(each) for each in page.jobs], "next": page.older and str(page.older)}
 
 
 @router.post("/jobs", response={201: shapes.Job, 200: shapes.Job}, **rule(Role.OPERATOR, "Create a job"))
-def create_job(request: Request, given: shapes.NewJob) -> Any:
+def create_job(request: Request, given: asked.NewJob) -> Any:
     """A task by its name. Where `unique`, or the task itself, allows only one and one is live, that one is answered."""
     wanted = given.model_dump(exclude={"task", "args", "kwargs", "auto_start"}, exclude_none=True)
     call = calling.Wanted(given.task, given.args, given.kwargs, wanted, auto_start=given.auto_start)
@@ -53,7 +51,7 @@ def get_job(request: Request, pk: UUID) -> Any:
 
 
 @router.patch("/jobs/{uuid:pk}", response=shapes.Job, **rule(Role.OPERATOR, "Set a job's state"))
-def change_status(request: Request, pk: UUID, given: shapes.StatusChange) -> Any:
+def change_status(request: Request, pk: UUID, given: asked.StatusChange) -> Any:
     """As far as its state allows. `failed` also ends a job that is stuck in running: whoever holds it loses it."""
     return _act(request, pk, _TO_STATE[given.status])
 
@@ -93,7 +91,7 @@ def discard_job(request: Request, pk: UUID) -> Any:
     response={200: shapes.Job, 201: shapes.Job},
     **rule(Role.OPERATOR, "Retry a job, with other arguments if you like"),
 )
-def retry_job(request: Request, pk: UUID, given: shapes.OtherArguments | None = None) -> Any:
+def retry_job(request: Request, pk: UUID, given: asked.OtherArguments | None = None) -> Any:
     """Once more, with fresh attempts. With arguments it is a new job; masked secrets in them stay what they were."""
     if given is None or (given.args is None and given.kwargs is None):
         return _act(request, pk, hold.retry)
@@ -104,17 +102,17 @@ def retry_job(request: Request, pk: UUID, given: shapes.OtherArguments | None = 
     return Status(201, shapes.whole(_job(retry_with(pk, args, kwargs, request.auth.actor))))
 
 
-@router.get("/jobs/{uuid:pk}/why", response=shapes.Why, **rule(Role.VIEWER, "Why a job is not running"))
+@router.get("/jobs/{uuid:pk}/why", response=parts.Why, **rule(Role.VIEWER, "Why a job is not running"))
 def why(request: Request, pk: UUID) -> Any:
     """Why it waits, or is not over, and what to do about it."""
-    return shapes.Why.of(explain(_job(pk)))
+    return parts.Why.of(explain(_job(pk)))
 
 
-@router.get("/jobs/{uuid:pk}/items", response=shapes.ItemList, **rule(Role.VIEWER, "List a job's items"))
+@router.get("/jobs/{uuid:pk}/items", response=parts.ItemList, **rule(Role.VIEWER, "List a job's items"))
 def list_items(
     request: Request,
     pk: UUID,
-    state: shapes.ItemStates | None = None,  # type: ignore[valid-type]
+    state: parts.ItemStates | None = None,  # type: ignore[valid-type]
     cursor: int = Query(0, ge=0, le=2**62),
     limit: int = Query(queries.PAGE, ge=1, le=200),
 ) -> Any:
@@ -124,7 +122,7 @@ def list_items(
     return {"data": [_item(each) for each in page.items], "next": page.after}
 
 
-@router.get("/jobs/{uuid:pk}/log", response=shapes.Log, **rule(Role.VIEWER, "Read a job's log"))
+@router.get("/jobs/{uuid:pk}/log", response=parts.Log, **rule(Role.VIEWER, "Read a job's log"))
 def read_log(request: Request, pk: UUID, cursor: int | None = Query(None, ge=0, le=2**62)) -> Any:
     """The last 200 lines; with `cursor`, the next 200 after it."""
     _job(pk)

@@ -9,8 +9,9 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AwareDatetime, Field
 
+from faena.api.schemas.asked import STATES
 from faena.api.schemas.base import Given, Text, example
-from faena.api.schemas.job import ID, STATES
+from faena.api.schemas.job import ID
 from faena.celery.many import VERBS
 from faena.selection import MOST_IDS, Selection
 
