@@ -49,6 +49,7 @@ def only_known_parameters(run: Callable[..., Any]) -> Callable[..., Any]:
     return look
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
     """The answer at every other address under `/api/`."""
     return answer(not_found())
