@@ -15,7 +15,7 @@ from faena.api import problems
 from faena.api.describing import describe
 from faena.api.guard import only_known_parameters
 from faena.api.idempotency import once
-from faena.api.routes import bulk, jobs, queues, schedules, tokens
+from faena.api.routes import bulk, failures, jobs, queues, schedules, tokens, workers
 
 ABOUT = """Background work on Celery: look at jobs, queues, workers and schedules, and act on them.
 
@@ -60,7 +60,7 @@ def make() -> FaenaAPI:
     )  # fmt: skip
     made.add_decorator(once)
     made.add_decorator(only_known_parameters, mode="view")
-    for each in (jobs, bulk, queues, schedules, tokens):
+    for each in (jobs, bulk, failures, queues, workers, schedules, tokens):
         made.add_router("", each.router)
     made.add_exception_handler(Exception, problems.handle)
     for kind in tuple(made._exception_handlers):

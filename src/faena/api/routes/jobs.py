@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop as _
 from ninja import Query, Router
 from ninja.responses import Status
 
@@ -25,7 +26,7 @@ from faena.permissions import Role
 router = Router(tags=["Jobs"])
 
 
-@router.get("/jobs", response=shapes.JobList, **rule(Role.VIEWER, "List jobs, newest first"))
+@router.get("/jobs", response=shapes.JobList, **rule(Role.VIEWER, _("List jobs, newest first")))
 def list_jobs(request: Request, wanted: Query[asked.JobQuery]) -> Any:
     """The filters are those of the monitor's list. Pages stay put while jobs arrive."""
     before = queries.Place.parse(wanted.cursor) if wanted.cursor else None
@@ -35,7 +36,7 @@ def list_jobs(request: Request, wanted: Query[asked.JobQuery]) -> Any:
     return {"data": [shapes.brief(each) for each in page.jobs], "next": page.older and str(page.older)}
 
 
-@router.post("/jobs", response={201: shapes.Job, 200: shapes.Job}, **rule(Role.OPERATOR, "Create a job"))
+@router.post("/jobs", response={201: shapes.Job, 200: shapes.Job}, **rule(Role.OPERATOR, _("Create a job")))
 def create_job(request: Request, given: asked.NewJob) -> Any:
     """A task by its name. Where `unique`, or the task itself, allows only one and one is live, that one is answered."""
     wanted = given.model_dump(exclude={"task", "args", "kwargs", "auto_start"}, exclude_none=True)
@@ -44,43 +45,43 @@ def create_job(request: Request, given: asked.NewJob) -> Any:
     return Status(201 if is_new else 200, shapes.whole(_job(pk)))
 
 
-@router.get("/jobs/{uuid:pk}", response=shapes.Job, **rule(Role.VIEWER, "Look at a job"))
+@router.get("/jobs/{uuid:pk}", response=shapes.Job, **rule(Role.VIEWER, _("Look at a job")))
 def get_job(request: Request, pk: UUID) -> Any:
     """Everything about one job; secrets in its arguments and its result are masked."""
     return shapes.whole(_job(pk))
 
 
-@router.patch("/jobs/{uuid:pk}", response=shapes.Job, **rule(Role.OPERATOR, "Set a job's state"))
+@router.patch("/jobs/{uuid:pk}", response=shapes.Job, **rule(Role.OPERATOR, _("Set a job's state")))
 def change_status(request: Request, pk: UUID, given: asked.StatusChange) -> Any:
     """As far as its state allows. `failed` also ends a job that is stuck in running: whoever holds it loses it."""
     return _act(request, pk, _TO_STATE[given.status])
 
 
-@router.post("/jobs/{uuid:pk}/start", response=shapes.Job, **rule(Role.OPERATOR, "Start a job"))
+@router.post("/jobs/{uuid:pk}/start", response=shapes.Job, **rule(Role.OPERATOR, _("Start a job")))
 def start_job(request: Request, pk: UUID) -> Any:
     """Let a paused or a delayed job begin now."""
     return _act(request, pk, hold.start)
 
 
-@router.post("/jobs/{uuid:pk}/pause", response=shapes.Job, **rule(Role.OPERATOR, "Pause a job"))
+@router.post("/jobs/{uuid:pk}/pause", response=shapes.Job, **rule(Role.OPERATOR, _("Pause a job")))
 def pause_job(request: Request, pk: UUID) -> Any:
     """Hold it back; where it runs, it stops at its next row and keeps its place."""
     return _act(request, pk, hold.pause)
 
 
-@router.post("/jobs/{uuid:pk}/resume", response=shapes.Job, **rule(Role.OPERATOR, "Resume a job"))
+@router.post("/jobs/{uuid:pk}/resume", response=shapes.Job, **rule(Role.OPERATOR, _("Resume a job")))
 def resume_job(request: Request, pk: UUID) -> Any:
     """Let it go on at the row where it stopped."""
     return _act(request, pk, hold.resume)
 
 
-@router.post("/jobs/{uuid:pk}/cancel", response=shapes.Job, **rule(Role.OPERATOR, "Cancel a job"))
+@router.post("/jobs/{uuid:pk}/cancel", response=shapes.Job, **rule(Role.OPERATOR, _("Cancel a job")))
 def cancel_job(request: Request, pk: UUID) -> Any:
     """Call it off: at once while it waits, at its next row while it runs."""
     return _act(request, pk, hold.cancel)
 
 
-@router.post("/jobs/{uuid:pk}/discard", response=shapes.Job, **rule(Role.OPERATOR, "Discard a failed job"))
+@router.post("/jobs/{uuid:pk}/discard", response=shapes.Job, **rule(Role.OPERATOR, _("Discard a failed job")))
 def discard_job(request: Request, pk: UUID) -> Any:
     """Say that nobody will retry it: it counts as cancelled."""
     return _act(request, pk, hold.discard)
@@ -89,7 +90,7 @@ def discard_job(request: Request, pk: UUID) -> Any:
 @router.post(
     "/jobs/{uuid:pk}/retry",
     response={200: shapes.Job, 201: shapes.Job},
-    **rule(Role.OPERATOR, "Retry a job, with other arguments if you like"),
+    **rule(Role.OPERATOR, _("Retry a job, with other arguments if you like")),
 )
 def retry_job(request: Request, pk: UUID, given: asked.OtherArguments | None = None) -> Any:
     """Once more, with fresh attempts. With arguments it is a new job; masked secrets in them stay what they were."""
@@ -102,13 +103,13 @@ def retry_job(request: Request, pk: UUID, given: asked.OtherArguments | None = N
     return Status(201, shapes.whole(_job(retry_with(pk, args, kwargs, request.auth.actor))))
 
 
-@router.get("/jobs/{uuid:pk}/why", response=parts.Why, **rule(Role.VIEWER, "Why a job is not running"))
+@router.get("/jobs/{uuid:pk}/why", response=parts.Why, **rule(Role.VIEWER, _("Why a job is not running")))
 def why(request: Request, pk: UUID) -> Any:
     """Why it waits, or is not over, and what to do about it."""
     return parts.Why.of(explain(_job(pk)))
 
 
-@router.get("/jobs/{uuid:pk}/items", response=parts.ItemList, **rule(Role.VIEWER, "List a job's items"))
+@router.get("/jobs/{uuid:pk}/items", response=parts.ItemList, **rule(Role.VIEWER, _("List a job's items")))
 def list_items(
     request: Request,
     pk: UUID,
@@ -122,7 +123,7 @@ def list_items(
     return {"data": [_item(each) for each in page.items], "next": page.after}
 
 
-@router.get("/jobs/{uuid:pk}/log", response=parts.Log, **rule(Role.VIEWER, "Read a job's log"))
+@router.get("/jobs/{uuid:pk}/log", response=parts.Log, **rule(Role.VIEWER, _("Read a job's log")))
 def read_log(request: Request, pk: UUID, cursor: int | None = Query(None, ge=0, le=2**62)) -> Any:
     """The last 200 lines; with `cursor`, the next 200 after it."""
     _job(pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
 from ninja import Router
 from ninja.responses import Status
 
@@ -19,13 +20,13 @@ from faena.permissions import Role
 router = Router(tags=["Tokens"])
 
 
-@router.get("/tokens", response=shapes.TokenList, **rule(Role.ADMIN, "List tokens"))
+@router.get("/tokens", response=shapes.TokenList, **rule(Role.ADMIN, _("List tokens")))
 def list_tokens(request: Request) -> Any:
     """Without their texts, which nobody keeps."""
     return {"data": [_shown(each) for each in tokens.all_tokens()]}
 
 
-@router.post("/tokens", response={201: shapes.MadeToken}, **rule(Role.ADMIN, "Create a token"))
+@router.post("/tokens", response={201: shapes.MadeToken}, **rule(Role.ADMIN, _("Create a token")))
 @unkept
 def create_token(request: Request, given: shapes.NewToken) -> Any:
     """Its text is in this answer, and never again. Such an answer is kept for no key."""
@@ -34,7 +35,7 @@ def create_token(request: Request, given: shapes.NewToken) -> Any:
     return Status(201, shapes.MadeToken(**_shown(made), token=text))
 
 
-@router.delete("/tokens/{int:pk}", response={204: None}, **rule(Role.ADMIN, "Revoke a token"))
+@router.delete("/tokens/{int:pk}", response={204: None}, **rule(Role.ADMIN, _("Revoke a token")))
 def revoke_token(request: Request, pk: int) -> Any:
     """Nobody signs in with it any more."""
     if pk >= 2**63 or not tokens.revoke(pk, request.auth.actor):
