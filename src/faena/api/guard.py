@@ -50,7 +50,7 @@ def only_known_parameters(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @csrf_exempt
-def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
+def nothing_here(request: HttpRequest) -> HttpResponse:
     """The answer at every other address under `/api/`."""
     return answer(not_found())
 

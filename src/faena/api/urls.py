@@ -16,5 +16,5 @@ urlpatterns = [
     path("metrics", health.show_metrics, name="metrics"),
     path("api/docs", page.docs, name="api-docs"),
     path("api/", include((_patterns, _app_name), namespace=_namespace)),
-    re_path("^api/(?P<rest>.*)$", nothing_here),
+    re_path("^api/", nothing_here),
 ]

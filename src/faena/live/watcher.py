@@ -100,7 +100,7 @@ class Watcher:
                 self._seen.pop(job_id, None)  # type: ignore[arg-type]
 
     def _begin(self) -> None:
-        if self._task is None or self._task.done():
+        if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._watch(), name="faena-live")
 
     async def _watch(self) -> None:
@@ -116,8 +116,12 @@ class Watcher:
                     await self._look_at_all()
             except DatabaseError as error:
                 logger.warning("The live channel cannot read the database (%s); trying again.", error)
-        self._overview = None
-        await self._read(connection.close)
+            except Exception:
+                # Whatever is wrong with one job, the others are watched on.
+                logger.exception("The live channel stumbled; trying again.")
+        # Before anything is awaited: whoever comes now begins anew.
+        self._task = self._overview = None
+        await self._read(lambda: connection.close())
 
     async def _look_at_jobs(self) -> None:
         before = dict(self._seen)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.test import Client
@@ -13,6 +14,11 @@ from faena.ledger import sql
 from faena.ledger.workers import Standing, beat
 from faena.models import FinishedCount, Job, Queue
 from tests.unit.faena.api.conftest import Caller
+
+
+@pytest.fixture(autouse=True)
+def fresh_books(monkeypatch):
+    monkeypatch.setattr(metrics, "_last_books", None)
 
 
 class Samples:
