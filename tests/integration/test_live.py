@@ -176,3 +176,12 @@ def test_a_wrong_token_and_a_wrong_address_are_refused(web, token):
         with pytest.raises(InvalidStatus) as refused, by_token(web, path, text):
             pass
         assert refused.value.response.status_code == 403
+
+
+def test_a_project_without_django_has_it_too(stack, token):
+    web = Web(stack, "faena.asgi:application", DJANGO_SETTINGS_MODULE="faena.standalone.settings")
+    try:
+        with by_token(web, "/ws/monitor", token) as socket:
+            assert receive(socket)["type"] == "connected"
+    finally:
+        web.close()

@@ -74,7 +74,8 @@ class Watcher:
             self._jobs.setdefault(job_id, set()).add(viewer)
             # Another viewer's look may be newer than ours.
             seen = self._seen.setdefault(job_id, seen)
-            self._begin()
+        # Also where there is nothing to watch: it closes the connection.
+        self._begin()
         return seen
 
     async def watch_all(self, viewer: Viewer) -> Overview:

@@ -22,10 +22,11 @@ pytestmark = pytest.mark.usefixtures("ledger")
 class Talk(ApplicationCommunicator):
     """A client of the live channel, without a network."""
 
-    def __init__(self, path: str, text: str, **headers: str) -> None:
+    def __init__(self, path: str, text: str, root_path: str = "", **headers: str) -> None:
         given = {"host": "localhost", "authorization": f"Bearer {text}"} | headers
         raw = [(name.encode(), value.encode()) for name, value in given.items()]
-        super().__init__(websockets(), {"type": "websocket", "path": path, "headers": raw, "query_string": b""})
+        scope = {"type": "websocket", "path": root_path + path, "root_path": root_path, "headers": raw}
+        super().__init__(websockets(), scope | {"query_string": b""})
 
     async def connect(self) -> str:
         """Ask for the socket; the type of the answer."""
@@ -93,6 +94,16 @@ def test_a_token_that_is_revoked_may_not_stay(make_job, token, monkeypatch):
         while (said := await talking.receive_output(10))["type"] == "websocket.send":
             pass
         assert (said["type"], said["code"]) == ("websocket.close", 1008)
+        await talking.leave()
+
+    talk(story)
+
+
+def test_it_is_found_where_it_is_mounted(token):
+    async def story() -> None:
+        talking = Talk("/ws/monitor", token[1], root_path="/faena")
+        assert await talking.connect() == "websocket.accept"
+        assert await talking.hear() == "connected"
         await talking.leave()
 
     talk(story)
