@@ -1,9 +1,10 @@
-"""The monitor as an ASGI application, to mount in a project that is not Django.
+"""The monitor, the API and the live channel as an ASGI application, to mount in a project that is not Django.
 
     faena.install(celery_app)
     app.mount("/faena", faena.asgi.application)
 
-A Django project includes `faena.monitor.urls` in its own addresses instead.
+A Django project includes `faena.monitor.urls` and `faena.api.urls` in its own addresses instead, and wraps its own
+ASGI application for the live channel: `faena.live.application.beside(get_asgi_application())`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ if name := os.environ.get("FAENA_APP"):
     from faena.celery.loading import load_named
 
     load_named(name)
-application = get_asgi_application()
+pages = get_asgi_application()
+
+from faena.live.application import beside  # noqa: E402  its models want Django set up
+
+application = beside(pages)
 
 
 def _close(**_: Any) -> None:

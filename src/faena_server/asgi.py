@@ -9,7 +9,11 @@ from faena_server.upload_limit import UploadLimit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "faena_server.settings")
 
-application = UploadLimit(get_asgi_application())
+pages = UploadLimit(get_asgi_application())
+
+from faena.live.application import beside  # noqa: E402  its models want Django set up
+
+application = beside(pages)
 
 # Each request has a thread of its own here, and a connection that outlived it would never be used again.
 for database in connections.settings.values():

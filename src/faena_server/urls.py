@@ -4,7 +4,11 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls), path("", include("faena.monitor.urls"))]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("faena.api.urls")),
+    path("", include("faena.monitor.urls")),
+]
 if apps.is_installed("faena_systems.pricelists"):
     urlpatterns.insert(1, path("importaciones/", include("faena_systems.pricelists.urls")))
 if apps.is_installed("faena_systems.telemetry"):

@@ -30,9 +30,13 @@ HAS_ROW = "faena"
 #: Headers that say who asks for a job.
 CREATED_BY = "faena_created_by"
 SCHEDULE = "faena_schedule"
+#: Headers with which a caller makes one job unique, and tags it.
+UNIQUE = "faena_unique"
+TAGS = "faena_tags"
 
 #: Headers of which nothing need be kept: columns hold them, or they are made anew.
-_IN_COLUMNS = {"id", "task", "eta", "retries", "argsrepr", "kwargsrepr", "lang", HAS_ROW, CREATED_BY, SCHEDULE}
+_IN_COLUMNS = {"id", "task", "eta", "retries", "argsrepr", "kwargsrepr", "lang"}
+_IN_COLUMNS |= {HAS_ROW, CREATED_BY, SCHEDULE, UNIQUE, TAGS}
 #: What Celery puts into headers of which nothing was asked; None for all others.
 _USUAL: dict[str, Any] = {
     "ignore_result": False,
@@ -101,7 +105,7 @@ def new_job(name: str, message: Any, options: dict[str, Any], queue: str, declar
         attempt=headers["retries"],
         max_attempts=declared.max_attempts,
         max_crashes=declared.max_crashes,
-        unique_key=named.unique_key,
+        unique_key=_unique(name, headers) or named.unique_key,
         limit_key=named.limit_key,
         limit=declared.limit,
         rate=declared.rate,
@@ -110,6 +114,7 @@ def new_job(name: str, message: Any, options: dict[str, Any], queue: str, declar
         group_id=_job_id_or_none(headers.get("group")),
         schedule_id=headers.get(SCHEDULE),
         created_by=sql.short(headers.get(CREATED_BY, ""), 150),
+        tags=_text(headers[TAGS]) if headers.get(TAGS) else "[]",
     )
 
 
@@ -203,6 +208,10 @@ def _unusual(headers: dict[str, Any]) -> dict[str, Any]:
 
 def _priority(value: int | None) -> int:
     return min(9, max(0, value or 0))
+
+
+def _unique(kind: str, headers: dict[str, Any]) -> str | None:
+    return sql.short(f"{kind}|{headers[UNIQUE]}", 255) if headers.get(UNIQUE) else None
 
 
 def _if_future(eta: datetime | None) -> datetime | None:

@@ -12,6 +12,7 @@ from faena.cli.export import export, prune
 from faena.cli.jobs import jobs
 from faena.cli.queues import queues, workers
 from faena.cli.schedules import schedules
+from faena.cli.tokens import tokens
 from faena.cli.why import why
 
 
@@ -59,5 +60,5 @@ def demo() -> None:
     sys.exit(run_demo())
 
 
-for command in (jobs, queues, workers, schedules, why, doctor, export, prune):
+for command in (jobs, queues, workers, schedules, tokens, why, doctor, export, prune):
     cli.add_command(command)

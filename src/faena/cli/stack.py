@@ -107,7 +107,9 @@ def free_port(host: str, wanted: int) -> int:
 def web_command(application: str, host: str, port: int) -> list[str]:
     """The web process: an ASGI application under uvicorn."""
     python = [sys.executable, "-m", "uvicorn", application, "--host", host, "--port", str(port)]
-    return [*python, "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "2"]
+    # Messages are short: compressing them would cost each open socket more memory than it saves.
+    sockets = ["--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
+    return [*python, *sockets, "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "2"]
 
 
 def worker_command(concurrency: int, queues: str | None = None, *, small: bool = False) -> list[str]:

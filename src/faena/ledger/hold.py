@@ -1,4 +1,4 @@
-"""What people do to jobs: pause, resume, cancel, retry, discard. Each act and its audit row are one transaction."""
+"""What people do to jobs: start, pause, resume, cancel, fail, retry, discard. An act and its audit row are one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from faena.errors import AlreadyLive, NoInput, NotAllowed
-from faena.ledger import doorbell, endings, reuse, settle, sql
+from faena.ledger import doorbell, endings, enqueue, reuse, settle, sql
 from faena.ledger.records import SYSTEM, Actor, write_audit
 from faena.states import State, Stop
 
 #: The reason that a discarded job shows.
 DISCARDED = "Discarded after it failed."
+
+#: The reason that a job shows which somebody declared failed.
+DECLARED = "Somebody declared it failed."
+#: A job that waits for a time of its own or for a person, not for the other parts of a chord.
+_HELD_BACK = f"AND (state = 'paused' OR run_at > {{now}}) AND run_at < '{enqueue.NOT_YET:%Y-%m-%d %H:%M:%S}'"
 
 #: The requests to a running body that each request may replace: a cancel stands, and only a pause is taken back.
 _REPLACES = {
@@ -53,6 +58,20 @@ def resume(job_id: UUID, by: Actor = SYSTEM) -> State:
     return state
 
 
+def start(job_id: UUID, by: Actor = SYSTEM) -> State:
+    """Let a paused or a delayed job begin now, without waiting for its time.
+
+    Raises:
+        NotAllowed: the job is neither paused nor delayed, or it waits for other jobs.
+    """
+    now = sql.now()
+    due = f"state = 'pending', run_at = {now}, dispatched = {now}"
+    with transaction.atomic():
+        state = _act("start", job_id, by, {"paused": due, "pending": due}, guard=_HELD_BACK.format(now=now))
+        doorbell.ring_on_commit([job_id])
+    return state
+
+
 def cancel(job_id: UUID, by: Actor = SYSTEM) -> State:
     """Call a job off: at once when it waits, at its next row when it runs.
 
@@ -64,6 +83,22 @@ def cancel(job_id: UUID, by: Actor = SYSTEM) -> State:
         state = _act("cancel", job_id, by, {"pending": ended, "paused": ended}, Stop.CANCEL)
         if state is State.CANCELLED:
             endings.owe(job_id)
+    return state
+
+
+def fail(job_id: UUID, by: Actor = SYSTEM) -> State:
+    """Declare a job failed that is stuck, running or not. Whoever holds it loses it, as when its lease ran out.
+
+    Raises:
+        NotAllowed: the job is over, or paused.
+    """
+    error = settle.Error("DeclaredFailed", f"{DECLARED} By {by.name}.")
+    over = f"state = 'failed', finished = {sql.now()}, lease_until = NULL, stop = '', errors = %s, error = %s,"
+    over += " failure = %s"
+    values = [_errors_so_far(job_id), json.dumps(error.as_json()), error.failure]
+    with transaction.atomic():
+        state = _act("fail", job_id, by, dict.fromkeys(("pending", "validating", "running"), over), values=values)
+        endings.owe(job_id)
     return state
 
 

@@ -16,6 +16,7 @@ from faena.ledger.firing import fire_now
 from faena.ledger.records import SYSTEM, Actor, write_audit
 from faena.models import Occurrence, Schedule
 from faena.models.occurrence import Outcome, Reason
+from faena.models.schedule import Source
 from faena.timing import BadTiming
 
 #: What the next time hangs by: while none of these changes, neither does `next_due`.
@@ -43,6 +44,8 @@ def save(schedule: Schedule, by: Actor = SYSTEM) -> Schedule:
         ValidationError: by field: an impossible timing, an unknown task, arguments that the task does not take.
     """
     schedule.problem = ""
+    if not schedule.enabled:
+        schedule.next_due = None
     schedule.full_clean()
     with transaction.atomic():
         _write(schedule)
@@ -58,6 +61,20 @@ def set_enabled(schedule_id: int, enabled: bool, by: Actor = SYSTEM) -> Schedule
         _write(schedule)
         _audit(by, "enable schedule" if enabled else "disable schedule", schedule)
     return schedule
+
+
+def delete(schedule_id: int, by: Actor = SYSTEM) -> None:
+    """Forget a schedule of people and its history; its jobs stay.
+
+    Raises:
+        NotNow: the code says it, and would say it again.
+    """
+    with transaction.atomic():
+        schedule = _locked(schedule_id)
+        if schedule.source == Source.CODE:
+            raise NotNow(f"{schedule} is in the code, which would bring it back: disable it instead.")
+        _audit(by, "delete schedule", schedule)
+        schedule.delete()
 
 
 def run_now(schedule_id: int, by: Actor = SYSTEM) -> UUID | None:

@@ -1,8 +1,11 @@
 """Rows: fields and properties only, one noun per file."""
 
+from faena.models.api_token import ApiToken
 from faena.models.audit import AuditEntry
+from faena.models.finished_count import FinishedCount
 from faena.models.item import JobItem
 from faena.models.job import Job
+from faena.models.keyed_answer import KeyedAnswer
 from faena.models.lease import Lease
 from faena.models.log import JobLog
 from faena.models.occurrence import Occurrence
@@ -14,10 +17,13 @@ from faena.models.tally import Tally
 from faena.models.worker import Worker
 
 __all__ = [
+    "ApiToken",
     "AuditEntry",
+    "FinishedCount",
     "Job",
     "JobItem",
     "JobLog",
+    "KeyedAnswer",
     "Lease",
     "Occurrence",
     "Permit",

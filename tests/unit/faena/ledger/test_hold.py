@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 from uuid6 import uuid7
 
-from faena.errors import AlreadyLive, NotAllowed
+from faena.errors import AlreadyLive, LeaseLost, NotAllowed
 from faena.ledger import enqueue, hold, settle, sql
 from faena.ledger.enqueue import NewJob
-from faena.ledger.hold import cancel, discard, hand_over, pause, resume, retry
+from faena.ledger.hold import cancel, discard, fail, hand_over, pause, resume, retry, start
 from faena.ledger.records import Actor, Item, write_items
 from faena.ledger.settle import Done, Error, Failed
 from faena.models import AuditEntry, JobItem
@@ -203,3 +203,57 @@ def test_a_cancelled_job_frees_its_unique_key(make_job):
     job_id = make_job(unique_key="k")
     cancel(job_id)
     assert enqueue.insert([NewJob(id=uuid7(), kind="k", queue="q", unique_key="k")]) == 1
+
+
+def test_a_paused_job_is_started(make_job, row):
+    job_id = make_job()
+    pause(job_id)
+    inline.sent()
+    assert start(job_id, ANA) is State.PENDING
+    assert inline.ids(inline.sent()) == [str(job_id)]
+    assert AuditEntry.objects.filter(action="start", actor="ana", job_id=job_id).count() == 1
+
+
+def test_a_delayed_job_is_started_before_its_time(make_job, row):
+    job_id = make_job(run_at=timezone.now() + timedelta(hours=1))
+    start(job_id)
+    assert row(job_id).run_at <= sql.database_now()
+    assert inline.ids(inline.sent()) == [str(job_id)]
+
+
+@pytest.mark.parametrize("values", [{}, {"run_at": enqueue.NOT_YET}])
+def test_a_job_that_is_due_or_waits_for_others_is_not_started(make_job, values):
+    job_id = make_job(**values)
+    with pytest.raises(NotAllowed):
+        start(job_id)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_stuck_job_is_declared_failed(make_job, take, row, held):
+    job_id = make_job()
+    hold = take(job_id) if held else None
+    assert fail(job_id, ANA) is State.FAILED
+    job = row(job_id)
+    assert (job.error["type"], job.failure, job.lease_until) == ("DeclaredFailed", "DeclaredFailed", None)
+    assert "ana" in job.error["message"]
+    if hold:
+        with pytest.raises(LeaseLost):
+            settle.settle(hold, Done("1"))
+    assert retry(job_id) is State.PENDING
+
+
+def test_what_failed_before_stays_among_the_attempts_of_one_declared_failed(make_job, row):
+    job_id = make_job()
+    sql.execute("UPDATE faena_job SET error = %s WHERE id = %s", ['{"type": "ValueError"}', sql.key(job_id)])
+    fail(job_id)
+    assert [each["type"] for each in row(job_id).errors] == ["ValueError"]
+
+
+def test_a_job_that_is_over_or_paused_is_not_declared_failed(make_job):
+    job_id = make_job()
+    pause(job_id)
+    with pytest.raises(NotAllowed, match="paused"):
+        fail(job_id)
+    cancel(job_id)
+    with pytest.raises(NotAllowed, match="cancelled"):
+        fail(job_id)

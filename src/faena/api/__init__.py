@@ -1,0 +1,1 @@
+"""The API: the verbs and queries of the pages, for programs. `urls.py` is what a project includes."""

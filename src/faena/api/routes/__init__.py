@@ -1,0 +1,1 @@
+"""The operations, one noun per file. Each calls a verb or a query."""
