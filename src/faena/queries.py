@@ -28,6 +28,9 @@ RECENT = 2_000
 #: Log lines shown, and children of a job.
 TAIL = 200
 CHILDREN = 50
+#: Jobs of one queue that are counted, and queues that are listed.
+BACKLOG = 100_000
+QUEUES = 500
 
 #: What people filter by: a name in the address, and the states it stands for.
 TABS: dict[str, frozenset[State]] = {
@@ -206,6 +209,11 @@ def job(pk: UUID) -> Job | None:
     return Job.objects.filter(pk=pk).first()
 
 
+def states(pks: Iterable[UUID]) -> dict[UUID, str]:
+    """The states of those jobs that are there."""
+    return dict(Job.objects.filter(pk__in=list(pks)).values_list("pk", "state"))
+
+
 def job_exists(pk: UUID) -> bool:
     """Whether the ledger knows this job."""
     return Job.objects.filter(pk=pk).exists()
@@ -262,31 +270,68 @@ def workers(ceiling: int = 500) -> list[Worker]:
     return list(Worker.objects.order_by("-seen", "name")[:ceiling])
 
 
+def held(ceiling: int = 500) -> list[Job]:
+    """The jobs that run now, those that have run longest first."""
+    return list(Job.objects.filter(state__in=sorted(HELD)).defer(*_HEAVY).order_by("started")[:ceiling])
+
+
 @dataclass(frozen=True, slots=True)
 class QueueStanding:
     """A queue now: jobs that wait (delayed ones too) and run, workers that listen, and since when it is paused."""
 
     name: str
+    #: Up to `BACKLOG + 1`, which says that there are more.
     waiting: int
     running: int
     workers: int
     paused: datetime | None
     paused_by: str
+    #: When the job that waits longest was due; None when none is.
+    oldest: datetime | None = None
 
 
-def queues() -> list[QueueStanding]:
+def queues(now: datetime | None = None) -> list[QueueStanding]:
     """Every queue with live jobs, listening workers or a pause, by name."""
-    live = Job.objects.filter(state__in=HELD | {State.PENDING}).order_by()
-    jobs: dict[str, Counter[bool]] = {}
-    for name, state, number in live.values_list("queue", "state").annotate(number=Count("pk")):
-        jobs.setdefault(name, Counter())[state in HELD] += number
-    heard = datetime.now(UTC) - conf.get().LEASE
+    now = now or datetime.now(UTC)
+    backlog = _backlog(now)
+    running = Counter(Job.objects.filter(state__in=sorted(HELD)).values_list("queue", flat=True)[:CEILING])
+    heard = now - conf.get().LEASE
     listening = Counter(name for each in workers() if each.seen > heard for name in each.queues)
     paused = {each.name: each for each in Queue.objects.filter(paused__isnull=False)}
     return [
         QueueStanding(
-            name, jobs.get(name, Counter())[False], jobs.get(name, Counter())[True], listening[name],
+            name, backlog[name][0] if name in backlog else 0, running[name], listening[name],
             *((paused[name].paused, paused[name].paused_by) if name in paused else (None, "")),
+            oldest=backlog[name][1] if name in backlog else None,
         )
-        for name in sorted({*jobs, *listening, *paused})
+        for name in sorted({*backlog, *running, *listening, *paused})
     ]  # fmt: skip
+
+
+def _backlog(now: datetime) -> dict[str, tuple[int, datetime | None]]:
+    """By queue, how many jobs wait and since when the first has been due. Hops along an index from queue to queue."""
+    of_queue = "state = 'pending' AND queue = hop.queue"
+    due = connection.ops.adapt_datetimefield_value(now)
+    # The index has each priority's first: ten looks instead of one at every job.
+    firsts = ", ".join(
+        f"(SELECT min(run_at) FROM faena_job WHERE {of_queue} AND priority = {priority} AND run_at <= %s)"
+        for priority in range(10)
+    )
+    statement = f"""
+        WITH RECURSIVE hop(queue) AS (
+            SELECT min(queue) FROM faena_job WHERE state = 'pending'
+            UNION ALL
+            SELECT (SELECT min(queue) FROM faena_job WHERE state = 'pending' AND queue > hop.queue)
+              FROM hop WHERE hop.queue IS NOT NULL)
+        SELECT hop.queue, (SELECT count(*) FROM (SELECT 1 FROM faena_job WHERE {of_queue} LIMIT %s) AS few), {firsts}
+          FROM hop WHERE hop.queue IS NOT NULL LIMIT %s"""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [BACKLOG + 1, *[due] * 10, QUEUES])
+        return {queue: (count, min(map(_utc, filter(None, times)), default=None))
+                for queue, count, *times in cursor.fetchall()}  # fmt: skip
+
+
+def _utc(at: Any) -> datetime:
+    """A time as the driver gave it: SQLite's is text without a zone, in UTC."""
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -73,7 +73,7 @@ STORAGES = {
 SERVESTATIC_USE_FINDERS = True
 
 LOGIN_URL = "monitor:sign-in"
-LOGIN_REDIRECT_URL = "monitor:jobs"
+LOGIN_REDIRECT_URL = "monitor:overview"
 LOGOUT_REDIRECT_URL = "monitor:sign-in"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("FAENA_HTTPS", False)

@@ -101,7 +101,7 @@ def test_cancel_asks_first(server: Server, page: Page):
 def test_retry_a_failed_job(server: Server, page: Page):
     job = jobs.boom.delay("no such supplier")
     server.until(job.id, "failed")
-    page.goto("/?state=failed")
+    page.goto("/jobs/?state=failed")
     page.get_by_role("link", name="tests.support.jobs.boom").first.click()
     expect(state(page)).to_have_text("Failed")
     expect(page.get_by_text("no such supplier").first).to_be_visible()
@@ -170,7 +170,7 @@ def test_a_hidden_page_asks_for_nothing(server: Server, page: Page):
 def test_the_keyboard_is_enough(server: Server, page: Page):
     job = jobs.count.delay(total=4)
     server.until(job.id, "completed")
-    page.goto("/?kind=tests.support.jobs.count")
+    page.goto("/jobs/?kind=tests.support.jobs.count")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("j")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
+from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -17,10 +19,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from faena import queries
+from faena import masking, notices, phrasing, queries
 from faena.errors import NoInput
-from faena.models import Job
+from faena.models import Incident, Job, Schedule
 from faena.models.job import STATES
+from faena.models.occurrence import Outcome
+from faena.monitor import charts
 from faena.monitor.navigation import Entry, entries
 from faena.monitor.permissions import may_operate as user_may_operate
 
@@ -52,6 +56,8 @@ register = template.Library()
 # Here, so that no project needs `django.contrib.humanize` in its apps.
 register.filter("intcomma", intcomma, is_safe=True)
 register.filter("naturaltime", naturaltime)
+register.simple_tag(charts.throughput_chart)
+register.simple_tag(charts.sparkline)
 _STATE_NAMES: dict[str, Any] = {str(state): label for state, label in STATES}
 
 
@@ -157,6 +163,54 @@ def told(kept: object) -> str:
 def took(job: Job) -> timedelta | None:
     """How long the job ran, or has been running."""
     return timezone.now() - job.started if job.is_held and job.started else job.duration
+
+
+@register.simple_tag
+def mark_name(state: str) -> str:
+    """The name of a job's state or of an occurrence's outcome."""
+    return str(_STATE_NAMES.get(state) or dict(Outcome.choices).get(state, state))
+
+
+@register.simple_tag
+def masked_args(task: str, args: list[Any]) -> str:
+    """Arguments by place as JSON, secrets hidden."""
+    return json.dumps(masking.masked_args(task, args), ensure_ascii=False)
+
+
+@register.simple_tag
+def masked_kwargs(kwargs: dict[str, Any]) -> str:
+    """Arguments by name as JSON, secrets hidden."""
+    return json.dumps(masking.masked(kwargs), ensure_ascii=False)
+
+
+@register.filter
+def when(schedule: Schedule) -> str:
+    """A schedule's timing in plain words."""
+    return phrasing.describe(schedule)
+
+
+@register.filter
+def described(incident: Incident) -> str:
+    """What an incident found, in words."""
+    return notices.describe(incident.rule.condition, incident.found)
+
+
+@register.filter
+def since(at: datetime | None) -> timedelta | None:
+    """How long ago that was."""
+    return timezone.now() - at if at else None
+
+
+@register.filter
+def until(at: datetime | None) -> timedelta | None:
+    """How long it is until then; nothing once it has come."""
+    return max(timedelta(0), at - timezone.now()) if at else None
+
+
+@register.filter
+def size(number: int | None) -> str:
+    """Bytes as people say them."""
+    return "" if number is None else filesizeformat(number)
 
 
 @register.filter

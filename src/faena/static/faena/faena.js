@@ -47,10 +47,28 @@
   document.addEventListener("htmx:sendError", () => offline(true));
   document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) offline(false); });
 
+  // A dialog that several buttons open is told what it is about; a destructive one waits until its name is typed.
+  const open = (dialog, given) => {
+    for (const part of dialog.querySelectorAll("[data-given]")) {
+      if (part.matches("input")) part.value = given;
+      else part.textContent = given;
+    }
+    for (const input of dialog.querySelectorAll("[data-must-equal]")) {
+      input.dataset.mustEqual = given;
+      input.value = "";
+      input.form.querySelector(".danger").disabled = true;
+    }
+    dialog.showModal();
+  };
+  document.addEventListener("input", (event) => {
+    const { mustEqual } = event.target.dataset;
+    if (mustEqual) event.target.form.querySelector(".danger").disabled = event.target.value !== mustEqual;
+  });
+
   document.addEventListener("click", (event) => {
     event.target.closest("[data-dismiss]")?.closest(".notice").remove();
     const opener = event.target.closest("[data-dialog]");
-    if (opener) document.getElementById(opener.dataset.dialog).showModal();
+    if (opener) open(document.getElementById(opener.dataset.dialog), opener.dataset.give);
     const dialog = event.target.closest("dialog");
     if (dialog && (event.target === dialog || event.target.closest(".close"))) dialog.close();
     const copier = event.target.closest("[data-copy]");
@@ -67,6 +85,12 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // A chart says in words what the pointer is at.
+  document.addEventListener("pointerover", (event) => {
+    const said = event.target.closest("[data-chart]")?.querySelector("[data-chart-said]");
+    if (said) said.textContent = event.target.closest("[data-said]")?.dataset.said ?? "";
   });
 
   // Empty filters stay out of the address.
