@@ -13,8 +13,9 @@ from django.db import connection
 from django.db.models import Count, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
-from faena import conf
-from faena.models import Job, JobItem, JobLog, Queue, Worker
+from faena import conf, filters
+from faena.filters import TABS, JobFilter
+from faena.models import AuditEntry, Job, JobItem, JobLog, Queue, Worker
 from faena.states import HELD, ItemState, State
 
 #: Rows on a page.
@@ -28,43 +29,18 @@ RECENT = 2_000
 #: Log lines shown, and children of a job.
 TAIL = 200
 CHILDREN = 50
+#: Jobs of one chain, group or chord that are drawn; and acts of people on one job that are told.
+FAMILY = 300
+ACTS = 50
+#: The levels of log lines, the gravest last.
+LEVELS = ("debug", "info", "warning", "error")
 #: Jobs of one queue that are counted, and queues that are listed.
 BACKLOG = 100_000
 QUEUES = 500
 
-#: What people filter by: a name in the address, and the states it stands for.
-TABS: dict[str, frozenset[State]] = {
-    "pending": frozenset({State.PENDING}),
-    "running": HELD,
-    "paused": frozenset({State.PAUSED}),
-    "completed": frozenset({State.COMPLETED}),
-    "completed_with_errors": frozenset({State.COMPLETED_WITH_ERRORS}),
-    "failed": frozenset({State.FAILED}),
-    "cancelled": frozenset({State.CANCELLED}),
-}
 #: As an expression it keeps the databases off the index by state, which knows no window: millions may be completed.
 _PLAIN_STATE = Concat("state", Value(""))
 _HEAVY = ("args", "kwargs", "message", "cursor", "result", "errors", "meta", "tags")
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs to list. Empty text means any."""
-
-    state: str = ""
-    kind: str = ""
-    queue: str = ""
-    text: str = ""
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything besides the state is asked for."""
-        return bool(self.kind or self.queue or self.text)
-
-    @property
-    def is_windowed(self) -> bool:
-        """Whether no index serves it: then only the newest `WINDOW` jobs (of the kind) are looked at."""
-        return bool(self.queue or self.text or (self.kind and self.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +85,15 @@ class ItemPage:
 # --- the list ----------------------------------------------------------------------------------
 
 
-def job_page(wanted: JobFilter, before: Place | None = None, after: Place | None = None, size: int = PAGE) -> JobPage:
-    """The jobs older than `before`, or newer than `after`, or the newest."""
-    jobs = _in_tab(_matching(wanted, wanted.is_windowed), wanted).defer(*_HEAVY)
+def job_page(
+    wanted: JobFilter,
+    before: Place | None = None,
+    after: Place | None = None,
+    size: int = PAGE,
+    whole: bool = False,
+) -> JobPage:
+    """The jobs older than `before`, or newer than `after`, or the newest; `whole` with what is heavy in them."""
+    jobs = _in_tab(_matching(wanted, wanted.is_windowed), wanted).defer(*(() if whole else _HEAVY))
     if after is not None:
         return _newer(jobs, after, size)
     if before is not None:
@@ -142,14 +124,8 @@ def _place(job: Job) -> Place:
 
 def _matching(wanted: JobFilter, windowed: bool) -> QuerySet[Job]:
     """Everything asked for but the state."""
-    jobs = Job.objects.filter(kind=wanted.kind) if wanted.kind else Job.objects.all()
-    if windowed:
-        jobs = _newest(jobs)
-    if wanted.queue:
-        jobs = jobs.filter(queue=wanted.queue)
-    if wanted.text:
-        jobs = jobs.filter(Q(title__icontains=wanted.text) | Q(kind__icontains=wanted.text))
-    return jobs
+    jobs = filters.found_by_index(wanted)
+    return filters.sifted(_newest(jobs) if windowed else jobs, wanted)
 
 
 def _in_tab(jobs: QuerySet[Job], wanted: JobFilter) -> QuerySet[Job]:
@@ -189,11 +165,17 @@ def _by_tab(numbers: Counter[str], ceiling: int) -> dict[str, int]:
     return {tab: min(sum(numbers[state] for state in states), ceiling + 1) for tab, states in TABS.items()}
 
 
-def recent_kinds_and_queues() -> tuple[list[str], list[str]]:
-    """The kinds and queues of the newest jobs, to choose from."""
-    newest = Job.objects.order_by("-created", "-id").values("kind", "queue")[:RECENT]
-    pairs = list(newest.values_list("kind", "queue"))
-    return sorted({kind for kind, _ in pairs}), sorted({queue for _, queue in pairs})
+def recent_choices() -> tuple[list[str], list[str], list[str]]:
+    """The kinds, queues and tags of the newest jobs, to choose from."""
+    newest = Job.objects.order_by("-created", "-id").values_list("kind", "queue", "tags")[:RECENT]
+    kinds: set[str] = set()
+    names: set[str] = set()
+    tags: set[str] = set()
+    for kind, queue, own in newest:
+        kinds.add(kind)
+        names.add(queue)
+        tags.update(map(str, own))
+    return sorted(kinds), sorted(names), sorted(tags)
 
 
 def count_up_to(rows: QuerySet[Any], ceiling: int = CEILING) -> int:
@@ -227,6 +209,18 @@ def relatives(of: Job) -> tuple[Job | None, list[Job]]:
     return parent, list(family.defer(*_HEAVY).order_by("created", "id")[:CHILDREN])
 
 
+def family(of: Job) -> list[Job]:
+    """The jobs of the same chain, group or chord, oldest first, itself among them."""
+    root = of.root_id or of.pk
+    found = Job.objects.filter(Q(root_id=root) | Q(pk=root)).defer(*_HEAVY)
+    return list(found.order_by("created", "id")[:FAMILY])
+
+
+def acts_on(job_id: UUID) -> list[AuditEntry]:
+    """What people did to the job, oldest first; the latest, if there is much."""
+    return list(AuditEntry.objects.filter(job_id=job_id).order_by("-id")[:ACTS])[::-1]
+
+
 def item_page(job_id: UUID, state: str = "", after: int = 0, size: int = PAGE) -> ItemPage:
     """The job's items past id `after`, of one state or of any."""
     items = JobItem.objects.filter(job_id=job_id, id__gt=after)
@@ -248,9 +242,12 @@ def item_counts(job_id: UUID, ceiling: int = 1_000) -> dict[str, int]:
         return dict(zip(map(str, ItemState), cursor.fetchone() or [], strict=True))
 
 
-def log_tail(job_id: UUID, size: int = TAIL) -> list[JobLog]:
-    """The last lines of the job's log, oldest first."""
-    return list(JobLog.objects.filter(job_id=job_id).order_by("-id")[:size])[::-1]
+def log_tail(job_id: UUID, size: int = TAIL, level: str = "") -> list[JobLog]:
+    """The last lines of the job's log, oldest first; of this level and the graver ones, if one is named."""
+    lines = JobLog.objects.filter(job_id=job_id)
+    if level in LEVELS:
+        lines = lines.filter(level__in=LEVELS[LEVELS.index(level) :])
+    return list(lines.order_by("-id")[:size])[::-1]
 
 
 def log_after(job_id: UUID, after: int, size: int = TAIL) -> list[JobLog]:

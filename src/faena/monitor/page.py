@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.views.generic import View
 
 from faena.ledger.records import Actor
-from faena.monitor.permissions import may_operate
+from faena.permissions import may_administer, may_operate
 
 #: Everything from this server, nothing inline, no framing, no plug-ins.
 POLICY = (
@@ -75,6 +75,16 @@ class Operating(Page):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Refuse signed-in people who may only look."""
         if request.user.is_authenticated and not may_operate(request.user):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+class Administering(Page):
+    """A decision, for admins."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Refuse signed-in people who are no admins."""
+        if request.user.is_authenticated and not may_administer(request.user):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 

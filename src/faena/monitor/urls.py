@@ -3,7 +3,20 @@
 from django.urls import path, re_path
 from django.views.i18n import set_language
 
-from faena.monitor.views import actions, failures, jobs, overview, queues, schedules, sign_in, workers
+from faena.monitor.views import (
+    actions,
+    alerts,
+    audit,
+    failures,
+    jobs,
+    many,
+    overview,
+    queues,
+    schedules,
+    settings,
+    sign_in,
+    workers,
+)
 
 app_name = "monitor"
 urlpatterns = [
@@ -11,6 +24,10 @@ urlpatterns = [
     path("live", overview.LiveOverview.as_view(), name="overview-live"),
     path("jobs/", jobs.Jobs.as_view(), name="jobs"),
     path("jobs/list", jobs.JobList.as_view(), name="job-list"),
+    re_path(r"^jobs/export\.(?P<form>csv|json)$", jobs.Export.as_view(), name="export"),
+    re_path(r"^jobs/many/(?P<action>retry|cancel|pause|resume|discard)$", many.ActOnMany.as_view(), name="act-on-many"),
+    path("jobs/views", many.SaveView.as_view(), name="save-view"),
+    path("jobs/views/<int:pk>/deletion", many.DeleteView.as_view(), name="delete-view"),
     path("jobs/<uuid:pk>/", jobs.OneJob.as_view(), name="job"),
     path("jobs/<uuid:pk>/live", jobs.LiveJob.as_view(), name="job-live"),
     path("jobs/<uuid:pk>/pause", actions.Pause.as_view(), name="pause"),
@@ -43,6 +60,13 @@ urlpatterns = [
     path("schedules/<int:pk>/disable", schedules.Disable.as_view(), name="disable-schedule"),
     path("schedules/<int:pk>/skip", schedules.Skip.as_view(), name="skip"),
     path("schedules/<int:pk>/unskip", schedules.Unskip.as_view(), name="unskip"),
+    path("alerts/", alerts.Alerts.as_view(), name="alerts"),
+    path("alerts/new", alerts.EditRule.as_view(), name="new-alert"),
+    path("alerts/<int:pk>/edit", alerts.EditRule.as_view(), name="edit-alert"),
+    path("alerts/<int:pk>/deletion", alerts.DeleteRule.as_view(), name="delete-alert"),
+    path("alerts/<int:pk>/test", alerts.TestRule.as_view(), name="test-alert"),
+    path("audit/", audit.Audit.as_view(), name="audit"),
+    path("settings/", settings.Settings.as_view(), name="settings"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-in/<str:token>/", sign_in.SignInByLink.as_view(), name="sign-in-link"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),

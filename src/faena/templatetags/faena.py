@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -24,9 +25,10 @@ from faena.errors import NoInput
 from faena.models import Incident, Job, Schedule
 from faena.models.job import STATES
 from faena.models.occurrence import Outcome
-from faena.monitor import charts
+from faena.monitor import audit_words, charts
 from faena.monitor.navigation import Entry, entries
-from faena.monitor.permissions import may_operate as user_may_operate
+from faena.permissions import may_administer as user_may_administer
+from faena.permissions import may_operate as user_may_operate
 
 #: The languages of the catalogue.
 SPOKEN = ("es", "en")
@@ -71,6 +73,12 @@ def navigation(context: template.Context) -> list[Entry]:
 def may_operate(context: template.Context) -> bool:
     """Whether the signed-in person may act on jobs: `{% may_operate as can %}`."""
     return user_may_operate(context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def may_administer(context: template.Context) -> bool:
+    """Whether the signed-in person decides on rules and tokens: `{% may_administer as can %}`."""
+    return user_may_administer(context["request"].user)
 
 
 @register.simple_tag
@@ -166,6 +174,21 @@ def took(job: Job) -> timedelta | None:
 
 
 @register.simple_tag
+def as_json(value: Any) -> str:
+    """A value as JSON, secrets hidden, the end cut off where it is long."""
+    return Truncator(json.dumps(masking.masked(value), ensure_ascii=False, indent=2)).chars(5_000)
+
+
+@register.simple_tag(takes_context=True)
+def without(context: template.Context, name: str) -> str:
+    """The page's query without this name, from the first page on."""
+    query = context["request"].GET.copy()
+    for gone in (name, "before", "after"):
+        query.pop(gone, None)
+    return f"?{query.urlencode()}" if query else ""
+
+
+@register.simple_tag
 def mark_name(state: str) -> str:
     """The name of a job's state or of an occurrence's outcome."""
     return str(_STATE_NAMES.get(state) or dict(Outcome.choices).get(state, state))
@@ -193,6 +216,24 @@ def when(schedule: Schedule) -> str:
 def described(incident: Incident) -> str:
     """What an incident found, in words."""
     return notices.describe(incident.rule.condition, incident.found)
+
+
+@register.filter
+def lasted(incident: Incident) -> timedelta | None:
+    """How long it was wrong."""
+    return incident.ended - incident.started if incident.ended else None
+
+
+@register.filter
+def acted(action: str) -> str:
+    """What somebody did, in the language of the page."""
+    return audit_words.said(action)
+
+
+@register.simple_tag
+def setting(value: Any) -> Any:
+    """A setting's value; a length of time in words."""
+    return duration(value) if isinstance(value, timedelta) else value
 
 
 @register.filter

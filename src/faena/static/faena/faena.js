@@ -87,6 +87,18 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
+  // Only one menu is open, until one clicks elsewhere or presses Escape.
+  const closeMenus = (but) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== but) menu.open = false;
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   // A chart says in words what the pointer is at.
   document.addEventListener("pointerover", (event) => {
     const said = event.target.closest("[data-chart]")?.querySelector("[data-chart-said]");

@@ -174,11 +174,11 @@ def test_rate_and_time_left_come_from_what_was_watched(looking, make):
 def test_pages_need_few_queries(looking, make, django_assert_max_num_queries):
     jobs = [make(state, title=str(number)) for number, state in enumerate(list(State) * 4)]
     looking.get("/jobs/")
-    with django_assert_max_num_queries(6):  # session, user, group, kinds, jobs, counts
+    with django_assert_max_num_queries(8):  # session, user, group, kinds, schedules, views, jobs, counts
         looking.get("/jobs/")
     with django_assert_max_num_queries(6):
         looking.get(reverse("monitor:job-list"))
-    with django_assert_max_num_queries(11):  # two or three say why it does not run
+    with django_assert_max_num_queries(12):  # two or three say why it does not run
         looking.get(reverse("monitor:job", args=[jobs[0].pk]))
 
 
