@@ -107,8 +107,8 @@ def _by_text(jobs: QuerySet[Job], text: str) -> QuerySet[Job]:
 
 
 def _says(column: str, text: str) -> Q:
-    """Letters beyond ASCII may stand in JSON as they are or escaped."""
-    written = {text, json.dumps(text)[1:-1]}
+    """Quotes stand escaped in JSON, and letters beyond ASCII may."""
+    written = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
     return reduce(or_, (Q(**{f"{column}__icontains": each}) for each in sorted(written)))
 
 

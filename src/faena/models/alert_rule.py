@@ -63,6 +63,11 @@ class AlertRule(models.Model):
         return self.name
 
     @property
+    def needs_threshold(self) -> bool:
+        """Whether its condition is about too much, or too little, of something."""
+        return self.condition not in PLAIN
+
+    @property
     def addresses(self) -> list[str]:
         """The mail addresses."""
         return [each.strip() for each in self.target.split(",") if each.strip()]
@@ -76,7 +81,7 @@ class AlertRule(models.Model):
         problems = _of_target(self)
         if not 1 <= self.minutes <= 1440:
             problems["minutes"] = gettext("This goes from 1 to 1440.")
-        if self.condition not in PLAIN and not self.threshold > 0:
+        if self.needs_threshold and not self.threshold > 0:
             problems["threshold"] = gettext("This is more than 0.")
         if self.condition in {Condition.FAILURE_RATE, Condition.DISK} and self.threshold > 100:
             problems["threshold"] = gettext("A share is at most 100 %.")

@@ -17,7 +17,7 @@ APART = 5
 #: Boxes of one picture, at most.
 CEILING = 60
 #: The characters of a title that fit a box.
-FITS = 24
+FITS = 20
 _NAMES = {str(state): label for state, label in STATES}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.generic import TemplateView
 
 from faena.celery import fleet
@@ -23,6 +23,8 @@ _SAID = {
     "restart": gettext_lazy("%(worker)s restarts; what it runs goes on where it was."),
     "stop": gettext_lazy("%(worker)s was asked to stop; what it runs goes on elsewhere."),
 }
+#: What workers say when they refuse.
+REFUSALS = (gettext_noop("This worker cannot restart itself: it runs in a terminal or on Windows."),)
 
 
 class LiveWorkers(Page, TemplateView):
