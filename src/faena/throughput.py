@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -50,13 +51,24 @@ def steps(span: timedelta, step: timedelta, now: datetime | None = None, queue: 
     length = int(step.total_seconds())
     last = int(now.timestamp()) // length * length
     starts = [last - length * n for n in range(min(CEILING, int(span / step)))][::-1]
-    found = {start: [0, 0, 0] for start in starts}
-    rows = Minute.objects.filter(queue=queue, minute__gte=datetime.fromtimestamp(starts[0], UTC))
-    for minute, *numbers in rows.values_list("minute", "completed", "failed", "cancelled"):
-        start = int(minute.timestamp()) // length * length
-        if start in found:
-            found[start] = [before + more for before, more in zip(found[start], numbers, strict=True)]
+    found = dict.fromkeys(starts, (0, 0, 0))
+    for bucket, completed, failed, cancelled in _sums(length, starts[0], queue):
+        found[int(bucket) * length] = (int(completed), int(failed), int(cancelled))
     return [Step(datetime.fromtimestamp(start, UTC), *found[start]) for start in starts]
+
+
+def _sums(length: int, since: int, queue: str) -> list[tuple[float, int, int, int]]:
+    """By number of the step since 1970, what ended in it. Added up by the database: a week has ten thousand minutes."""
+    on_sqlite = connection.vendor == "sqlite"
+    seconds = "CAST(strftime('%%s', minute) AS INTEGER)" if on_sqlite else "floor(extract(epoch FROM minute))::bigint"
+    begin = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(since, UTC))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT {seconds} / {length:d}, sum(completed), sum(failed), sum(cancelled) FROM faena_minute
+                 WHERE queue = %s AND minute >= %s GROUP BY 1""",
+            [queue, begin],
+        )
+        return cursor.fetchall()
 
 
 def by_queue(span: timedelta, step: timedelta, now: datetime | None = None) -> dict[str, list[int]]:

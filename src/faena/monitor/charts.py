@@ -11,9 +11,15 @@ from django.utils.formats import date_format, time_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from faena.models.job import STATES
+from faena.models.occurrence import Outcome
+from faena.monitor.schedule_list import Mark
 from faena.throughput import Step
 
+#: A job's state is called by its own name where an outcome has the same.
+_NAMES = {str(outcome): outcome for outcome in Outcome} | {str(state): label for state, label in STATES}
 #: Part of a step's width that its bar takes.
 FILLED = 0.7
 
@@ -63,6 +69,25 @@ def sparkline(values: Sequence[int], label: str, css: str = "") -> SafeString:
     ]
     rects = format_html_join("", '<rect x="{}%" width="{}%" y="{}%" height="{}%" class="{}"></rect>', bars)
     return format_html('<svg class="spark {}" role="img" aria-label="{}">{}</svg>', css, label, rects)
+
+
+def strip(marks: Sequence[Mark]) -> SafeString:
+    """What came of a schedule's occurrences, one square each, oldest first."""
+    names = {state: mark_name(state) for state in {each.state for each in marks}}
+    moments = [f"{timezone.localtime(each.occurrence.due_at):%Y-%m-%d %H:%M}" for each in marks]
+    squares = format_html_join(
+        "",
+        '<span data-state="{}" title="{} · {}"></span>',
+        ((each.state, at, names[each.state]) for each, at in zip(marks, moments, strict=True)),
+    )
+    label = ngettext("the last occurrence", "the last %(number)s occurrences", len(marks)) % {"number": len(marks)}
+    return format_html('<span class="strip" role="img" aria-label="{}">{}</span>', label, squares)
+
+
+def mark_name(state: str) -> str:
+    """The name of a job's state or of an occurrence's outcome."""
+    name = _NAMES.get(state, state)
+    return str(name.label if isinstance(name, Outcome) else name)
 
 
 def _column(step: Step, x: float, slot: float, top: int) -> SafeString:

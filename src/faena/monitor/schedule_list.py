@@ -54,7 +54,7 @@ def about_one(schedule: Schedule) -> dict[str, Any]:
         "is_code": schedule.source == Source.CODE,
         "to_come": occurrences.to_come(schedule, 10),
         "came": [marks[each.pk] for each in came],
-        "strip": [marks[each.pk] for each in reversed(came)],
+        "strip_marks": [marks[each.pk] for each in reversed(came)],
     }
 
 

@@ -24,7 +24,6 @@ from faena import masking, notices, phrasing, queries
 from faena.errors import NoInput
 from faena.models import Incident, Job, Schedule
 from faena.models.job import STATES
-from faena.models.occurrence import Outcome
 from faena.monitor import audit_words, charts
 from faena.monitor.navigation import Entry, entries
 from faena.permissions import may_administer as user_may_administer
@@ -60,6 +59,8 @@ register.filter("intcomma", intcomma, is_safe=True)
 register.filter("naturaltime", naturaltime)
 register.simple_tag(charts.throughput_chart)
 register.simple_tag(charts.sparkline)
+register.simple_tag(charts.strip)
+register.simple_tag(charts.mark_name)
 _STATE_NAMES: dict[str, Any] = {str(state): label for state, label in STATES}
 
 
@@ -186,12 +187,6 @@ def without(context: template.Context, name: str) -> str:
     for gone in (name, "before", "after"):
         query.pop(gone, None)
     return f"?{query.urlencode()}" if query else ""
-
-
-@register.simple_tag
-def mark_name(state: str) -> str:
-    """The name of a job's state or of an occurrence's outcome."""
-    return str(_STATE_NAMES.get(state) or dict(Outcome.choices).get(state, state))
 
 
 @register.simple_tag
