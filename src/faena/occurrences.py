@@ -68,12 +68,15 @@ def strips(schedules: Iterable[Schedule], count: int = 20) -> dict[int, list[Occ
         return {}
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     found = Occurrence.objects.raw(
-        f"""SELECT o.* FROM faena_schedule AS s JOIN faena_occurrence AS o
-                ON o.schedule_id = s.id AND o.due_at <= %s AND o.due_at >= COALESCE(
-                   (SELECT x.due_at FROM faena_occurrence AS x WHERE x.schedule_id = s.id AND x.due_at <= %s
-                     ORDER BY x.due_at DESC LIMIT 1 OFFSET %s), '1900-01-01')
-             WHERE s.id IN ({", ".join("%s" for _ in ids)}) ORDER BY o.due_at""",
-        [now, now, count - 1, *ids],
+        # Materialized: PostgreSQL would look up where a strip begins once for each occurrence.
+        f"""WITH strip AS MATERIALIZED (
+                SELECT s.id, (SELECT x.due_at FROM faena_occurrence AS x WHERE x.schedule_id = s.id AND x.due_at <= %s
+                               ORDER BY x.due_at DESC LIMIT 1 OFFSET %s) AS since
+                  FROM faena_schedule AS s WHERE s.id IN ({", ".join("%s" for _ in ids)}))
+            SELECT o.* FROM strip JOIN faena_occurrence AS o
+                ON o.schedule_id = strip.id AND o.due_at <= %s AND o.due_at >= COALESCE(strip.since, '1900-01-01')
+             ORDER BY o.due_at""",
+        [now, count - 1, *ids, now],
     )
     strips: dict[int, list[Occurrence]] = {}
     for each in found:

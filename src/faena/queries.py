@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Model, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Count, Model, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 
 from faena import conf, filters
 from faena.filters import TABS, JobFilter
@@ -167,15 +168,10 @@ def _by_tab(numbers: Counter[str], ceiling: int) -> dict[str, int]:
 
 def recent_choices() -> tuple[list[str], list[str], list[str]]:
     """The kinds, queues and tags of the newest jobs, to choose from."""
-    newest = Job.objects.order_by("-created", "-id").values_list("kind", "queue", "tags")[:RECENT]
-    kinds: set[str] = set()
-    names: set[str] = set()
-    tags: set[str] = set()
-    for kind, queue, own in newest:
-        kinds.add(kind)
-        names.add(queue)
-        tags.update(map(str, own))
-    return sorted(kinds), sorted(names), sorted(tags)
+    newest = Job.objects.order_by("-created", "-id").annotate(said=Cast("tags", TextField()))
+    triples = set(newest.values_list("kind", "queue", "said")[:RECENT])
+    tags = {str(tag) for said in {said for _, _, said in triples} for tag in json.loads(said)}
+    return sorted({kind for kind, _, _ in triples}), sorted({queue for _, queue, _ in triples}), sorted(tags)
 
 
 def count_up_to(rows: QuerySet[Any], ceiling: int = CEILING) -> int:

@@ -72,7 +72,7 @@ def test_every_page_is_accessible_fits_and_runs_nothing_that_is_stored(
         for each in found.response["violations"]:
             if each["impact"] in {"serious", "critical"}:
                 problems.append(f"{address}: {each['id']} {[node['html'][:160] for node in each['nodes'][:3]]}")
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_a_menu_opens_and_closes_by_keyboard(server: Server, page):
