@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -63,7 +64,7 @@ def composed(rule: AlertRule, incident: Incident | None, what: str) -> tuple[str
 
 def describe(condition: str, found: dict[str, Any]) -> str:
     """What was found, in words."""
-    facts = {"value": f"{found.get('value', 0):g}", "names": ", ".join(found.get("names", []))}
+    facts = {"value": number_format(found.get("value", 0)), "names": ", ".join(found.get("names", []))}
     of_queue = " " + _("Queue: %(names)s.") % facts if facts["names"] else ""
     match condition:
         case Condition.FAILURE_RATE:

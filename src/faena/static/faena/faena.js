@@ -133,4 +133,6 @@
   });
 
   for (const log of logs()) toEnd(log);
+  // On a phone the navigation is a strip: the current page is in sight.
+  document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 })();
