@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import dj_database_url
+import dj_email_url
 from environs import Env
 
 env = Env()
@@ -37,6 +38,13 @@ def broker_url() -> str:
         credentials = f":{quote(password, safe='')}@" if password else ""
         return f"redis://{credentials}{host}:{env.int('REDIS_PORT', 6379)}/{env.int('REDIS_DB', 0)}"
     return f"sqlite:///{data_dir() / 'broker.sqlite3'}"
+
+
+def mail() -> dict[str, Any]:
+    """Django's `EMAIL_…` settings for `FAENA_EMAIL_URL`, such as `smtp://user:password@host:587/?tls=True`."""
+    found: dict[str, Any] = dict(dj_email_url.parse(env.str("FAENA_EMAIL_URL", "smtp://localhost:25")))
+    own = {name: value for name, value in found.items() if name.startswith("EMAIL_")}
+    return own | {"DEFAULT_FROM_EMAIL": env.str("FAENA_EMAIL_FROM", "faena@localhost"), "EMAIL_TIMEOUT": 10}
 
 
 def secret_key() -> str:

@@ -9,6 +9,7 @@ FaenaError
 │   └── NoInput          a part of a chain or chord cannot be retried: what it was to work on never came to be
 ├── WrongArguments       a job cannot be called like this; `field` names what is wrong
 ├── NotNow               a schedule cannot do what was asked of it now
+├── WorkerSilent         a worker did not do what was asked of it
 └── AlreadyLive          a job with the same unique key is still live
 
 Stopped (a BaseException, so that a body's `except Exception` cannot swallow it) ends a body that was asked
@@ -90,7 +91,19 @@ class WrongArguments(FaenaError):
 
 
 class NotNow(FaenaError):
-    """A schedule cannot do what was asked of it now; the message says why."""
+    """A schedule cannot do what was asked of it now; the message says why, `why` in the reader's language if it can."""
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class WorkerSilent(FaenaError):
+    """A worker did not answer, or refused with this reason (empty: it did not answer)."""
+
+    def __init__(self, worker: str, reason: str = "") -> None:
+        super().__init__(f"{worker}: {reason or 'no answer; it may be busy, stopped or gone.'}")
+        self.worker, self.reason = worker, reason
 
 
 class AlreadyLive(FaenaError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from faena.states import State
 #: Groups that are listed, and jobs of one that are counted.
 GROUPS = 500
 CEILING = 1_000
+#: Failed jobs of the last day that the history looks at.
+RECENT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,26 @@ def groups() -> list[Group]:
          LIMIT %s"""
     found = [_group(*row) for row in sql.rows(statement, [CEILING + 1, GROUPS])]
     return sorted(found, key=lambda each: each.last, reverse=True)
+
+
+def history(hours: int = 24) -> dict[tuple[str, str], list[int]]:
+    """By kind and failure, how many jobs failed in each of the last hours, oldest first; of the latest `RECENT`."""
+    hour = (
+        "floor(extract(epoch FROM (clock_timestamp() - finished)) / 3600)"
+        if sql.is_postgresql()
+        else "CAST((julianday('now') - julianday(finished)) * 24 AS INTEGER)"
+    )
+    since = sql.now(-timedelta(hours=hours))
+    latest = f"""SELECT kind, failure, finished FROM faena_job
+                  WHERE state = 'failed' AND state IN {sql.IN_FINISHED} AND finished > {since}
+                  ORDER BY finished DESC LIMIT %s"""
+    found: dict[tuple[str, str], list[int]] = {}
+    for kind, failure, ago, count in sql.rows(
+        f"SELECT kind, failure, {hour}, count(*) FROM ({latest}) AS latest GROUP BY 1, 2, 3", [RECENT]
+    ):
+        if 0 <= int(ago) < hours:
+            found.setdefault((kind, failure), [0] * hours)[hours - 1 - int(ago)] += count
+    return found
 
 
 def jobs(kind: str, failure: str, size: int = PAGE) -> list[Job]:

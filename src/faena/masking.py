@@ -10,10 +10,20 @@ from typing import Any
 from faena import registry
 
 MASK = "••••••"
+#: Arguments by place that are looked at for secrets.
+MOST_PLACES = 20
 _SECRET = re.compile(
     r"passw|passphrase|contrase|clave|secret|token|api[_-]?key|private|credential|authori[sz]ation|cookie|session|(^|[_-])key$",
     re.IGNORECASE,
 )
+#: The same for a whole JSON text, as both databases understand it.
+SECRET_IN_JSON = _SECRET.pattern.replace("(^|[_-])key$", '["_-]key"')
+
+
+def tasks_with_secrets() -> list[str]:
+    """The tasks, as far as they are known here, that take a secret by place."""
+    known = registry.tasks
+    return [task for task in known.names() if any(map(_SECRET.search, known.places(task, MOST_PLACES)))]
 
 
 def masked(value: Any) -> Any:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from faena.models import Occurrence, Schedule
 from faena.timing import BadTiming
@@ -57,6 +59,29 @@ def last_occurrences(schedules: Iterable[Schedule]) -> dict[int, Occurrence]:
     found = Schedule.objects.filter(pk__in=[each.pk for each in schedules]).annotate(last=Subquery(newest))
     ids = [last for last in found.values_list("last", flat=True) if last is not None]
     return {each.schedule_id: each for each in Occurrence.objects.filter(pk__in=ids)}
+
+
+def strips(schedules: Iterable[Schedule], count: int = 20) -> dict[int, list[Occurrence]]:
+    """By schedule, its latest occurrences whose time has come, oldest first. One statement."""
+    ids = [each.pk for each in schedules]
+    if not ids:
+        return {}
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    found = Occurrence.objects.raw(
+        # Materialized: PostgreSQL would look up where a strip begins once for each occurrence.
+        f"""WITH strip AS MATERIALIZED (
+                SELECT s.id, (SELECT x.due_at FROM faena_occurrence AS x WHERE x.schedule_id = s.id AND x.due_at <= %s
+                               ORDER BY x.due_at DESC LIMIT 1 OFFSET %s) AS since
+                  FROM faena_schedule AS s WHERE s.id IN ({", ".join("%s" for _ in ids)}))
+            SELECT o.* FROM strip JOIN faena_occurrence AS o
+                ON o.schedule_id = strip.id AND o.due_at <= %s AND o.due_at >= COALESCE(strip.since, '1900-01-01')
+             ORDER BY o.due_at""",
+        [now, count - 1, *ids, now],
+    )
+    strips: dict[int, list[Occurrence]] = {}
+    for each in found:
+        strips.setdefault(each.schedule_id, []).append(each)
+    return strips
 
 
 def _came(schedule_id: int | OuterRef) -> QuerySet[Occurrence]:

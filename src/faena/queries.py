@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Model, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Count, Model, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 
-from faena import conf
-from faena.models import Job, JobItem, JobLog, Queue, Worker
+from faena import conf, filters
+from faena.filters import TABS, JobFilter
+from faena.models import AuditEntry, Job, JobItem, JobLog, Queue, Worker
 from faena.states import HELD, ItemState, State
 
 #: Rows on a page.
@@ -28,40 +30,18 @@ RECENT = 2_000
 #: Log lines shown, and children of a job.
 TAIL = 200
 CHILDREN = 50
+#: Jobs of one chain, group or chord that are drawn; and acts of people on one job that are told.
+FAMILY = 300
+ACTS = 50
+#: The levels of log lines, the gravest last.
+LEVELS = ("debug", "info", "warning", "error")
+#: Jobs of one queue that are counted, and queues that are listed.
+BACKLOG = 100_000
+QUEUES = 500
 
-#: What people filter by: a name in the address, and the states it stands for.
-TABS: dict[str, frozenset[State]] = {
-    "pending": frozenset({State.PENDING}),
-    "running": HELD,
-    "paused": frozenset({State.PAUSED}),
-    "completed": frozenset({State.COMPLETED}),
-    "completed_with_errors": frozenset({State.COMPLETED_WITH_ERRORS}),
-    "failed": frozenset({State.FAILED}),
-    "cancelled": frozenset({State.CANCELLED}),
-}
 #: As an expression it keeps the databases off the index by state, which knows no window: millions may be completed.
 _PLAIN_STATE = Concat("state", Value(""))
 _HEAVY = ("args", "kwargs", "message", "cursor", "result", "errors", "meta", "tags")
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs to list. Empty text means any."""
-
-    state: str = ""
-    kind: str = ""
-    queue: str = ""
-    text: str = ""
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything besides the state is asked for."""
-        return bool(self.kind or self.queue or self.text)
-
-    @property
-    def is_windowed(self) -> bool:
-        """Whether no index serves it: then only the newest `WINDOW` jobs (of the kind) are looked at."""
-        return bool(self.queue or self.text or (self.kind and self.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +86,15 @@ class ItemPage:
 # --- the list ----------------------------------------------------------------------------------
 
 
-def job_page(wanted: JobFilter, before: Place | None = None, after: Place | None = None, size: int = PAGE) -> JobPage:
-    """The jobs older than `before`, or newer than `after`, or the newest."""
-    jobs = _in_tab(_matching(wanted, wanted.is_windowed), wanted).defer(*_HEAVY)
+def job_page(
+    wanted: JobFilter,
+    before: Place | None = None,
+    after: Place | None = None,
+    size: int = PAGE,
+    whole: bool = False,
+) -> JobPage:
+    """The jobs older than `before`, or newer than `after`, or the newest; `whole` with what is heavy in them."""
+    jobs = _in_tab(_matching(wanted, wanted.is_windowed), wanted).defer(*(() if whole else _HEAVY))
     if after is not None:
         return _newer(jobs, after, size)
     if before is not None:
@@ -139,14 +125,8 @@ def _place(job: Job) -> Place:
 
 def _matching(wanted: JobFilter, windowed: bool) -> QuerySet[Job]:
     """Everything asked for but the state."""
-    jobs = Job.objects.filter(kind=wanted.kind) if wanted.kind else Job.objects.all()
-    if windowed:
-        jobs = _newest(jobs)
-    if wanted.queue:
-        jobs = jobs.filter(queue=wanted.queue)
-    if wanted.text:
-        jobs = jobs.filter(Q(title__icontains=wanted.text) | Q(kind__icontains=wanted.text))
-    return jobs
+    jobs = filters.found_by_index(wanted)
+    return filters.sifted(_newest(jobs) if windowed else jobs, wanted)
 
 
 def _in_tab(jobs: QuerySet[Job], wanted: JobFilter) -> QuerySet[Job]:
@@ -186,11 +166,12 @@ def _by_tab(numbers: Counter[str], ceiling: int) -> dict[str, int]:
     return {tab: min(sum(numbers[state] for state in states), ceiling + 1) for tab, states in TABS.items()}
 
 
-def recent_kinds_and_queues() -> tuple[list[str], list[str]]:
-    """The kinds and queues of the newest jobs, to choose from."""
-    newest = Job.objects.order_by("-created", "-id").values("kind", "queue")[:RECENT]
-    pairs = list(newest.values_list("kind", "queue"))
-    return sorted({kind for kind, _ in pairs}), sorted({queue for _, queue in pairs})
+def recent_choices() -> tuple[list[str], list[str], list[str]]:
+    """The kinds, queues and tags of the newest jobs, to choose from."""
+    newest = Job.objects.order_by("-created", "-id").annotate(said=Cast("tags", TextField()))
+    triples = set(newest.values_list("kind", "queue", "said")[:RECENT])
+    tags = {str(tag) for said in {said for _, _, said in triples} for tag in json.loads(said)}
+    return sorted({kind for kind, _, _ in triples}), sorted({queue for _, queue, _ in triples}), sorted(tags)
 
 
 def count_up_to(rows: QuerySet[Any], ceiling: int = CEILING) -> int:
@@ -206,6 +187,11 @@ def job(pk: UUID) -> Job | None:
     return Job.objects.filter(pk=pk).first()
 
 
+def states(pks: Iterable[UUID]) -> dict[UUID, str]:
+    """The states of those jobs that are there."""
+    return dict(Job.objects.filter(pk__in=list(pks)).values_list("pk", "state"))
+
+
 def job_exists(pk: UUID) -> bool:
     """Whether the ledger knows this job."""
     return Job.objects.filter(pk=pk).exists()
@@ -217,6 +203,18 @@ def relatives(of: Job) -> tuple[Job | None, list[Job]]:
     # By root: that column has the index.
     family = Job.objects.filter(root_id=of.root_id or of.pk, parent_id=of.pk).exclude(pk=of.pk)
     return parent, list(family.defer(*_HEAVY).order_by("created", "id")[:CHILDREN])
+
+
+def family(of: Job) -> list[Job]:
+    """The jobs of the same chain, group or chord, oldest first, itself among them."""
+    root = of.root_id or of.pk
+    found = Job.objects.filter(Q(root_id=root) | Q(pk=root)).defer(*_HEAVY)
+    return list(found.order_by("created", "id")[:FAMILY])
+
+
+def acts_on(job_id: UUID) -> list[AuditEntry]:
+    """What people did to the job, oldest first; the latest, if there is much."""
+    return list(AuditEntry.objects.filter(job_id=job_id).order_by("-id")[:ACTS])[::-1]
 
 
 def item_page(job_id: UUID, state: str = "", after: int = 0, size: int = PAGE) -> ItemPage:
@@ -240,9 +238,12 @@ def item_counts(job_id: UUID, ceiling: int = 1_000) -> dict[str, int]:
         return dict(zip(map(str, ItemState), cursor.fetchone() or [], strict=True))
 
 
-def log_tail(job_id: UUID, size: int = TAIL) -> list[JobLog]:
-    """The last lines of the job's log, oldest first."""
-    return list(JobLog.objects.filter(job_id=job_id).order_by("-id")[:size])[::-1]
+def log_tail(job_id: UUID, size: int = TAIL, level: str = "") -> list[JobLog]:
+    """The last lines of the job's log, oldest first; of this level and the graver ones, if one is named."""
+    lines = JobLog.objects.filter(job_id=job_id)
+    if level in LEVELS:
+        lines = lines.filter(level__in=LEVELS[LEVELS.index(level) :])
+    return list(lines.order_by("-id")[:size])[::-1]
 
 
 def log_after(job_id: UUID, after: int, size: int = TAIL) -> list[JobLog]:
@@ -262,31 +263,68 @@ def workers(ceiling: int = 500) -> list[Worker]:
     return list(Worker.objects.order_by("-seen", "name")[:ceiling])
 
 
+def held(ceiling: int = 500) -> list[Job]:
+    """The jobs that run now, those that have run longest first."""
+    return list(Job.objects.filter(state__in=sorted(HELD)).defer(*_HEAVY).order_by("started")[:ceiling])
+
+
 @dataclass(frozen=True, slots=True)
 class QueueStanding:
     """A queue now: jobs that wait (delayed ones too) and run, workers that listen, and since when it is paused."""
 
     name: str
+    #: Up to `BACKLOG + 1`, which says that there are more.
     waiting: int
     running: int
     workers: int
     paused: datetime | None
     paused_by: str
+    #: When the job that waits longest was due; None when none is.
+    oldest: datetime | None = None
 
 
-def queues() -> list[QueueStanding]:
+def queues(now: datetime | None = None) -> list[QueueStanding]:
     """Every queue with live jobs, listening workers or a pause, by name."""
-    live = Job.objects.filter(state__in=HELD | {State.PENDING}).order_by()
-    jobs: dict[str, Counter[bool]] = {}
-    for name, state, number in live.values_list("queue", "state").annotate(number=Count("pk")):
-        jobs.setdefault(name, Counter())[state in HELD] += number
-    heard = datetime.now(UTC) - conf.get().LEASE
+    now = now or datetime.now(UTC)
+    backlog = _backlog(now)
+    running = Counter(Job.objects.filter(state__in=sorted(HELD)).values_list("queue", flat=True)[:CEILING])
+    heard = now - conf.get().LEASE
     listening = Counter(name for each in workers() if each.seen > heard for name in each.queues)
     paused = {each.name: each for each in Queue.objects.filter(paused__isnull=False)}
     return [
         QueueStanding(
-            name, jobs.get(name, Counter())[False], jobs.get(name, Counter())[True], listening[name],
+            name, backlog[name][0] if name in backlog else 0, running[name], listening[name],
             *((paused[name].paused, paused[name].paused_by) if name in paused else (None, "")),
+            oldest=backlog[name][1] if name in backlog else None,
         )
-        for name in sorted({*jobs, *listening, *paused})
+        for name in sorted({*backlog, *running, *listening, *paused})
     ]  # fmt: skip
+
+
+def _backlog(now: datetime) -> dict[str, tuple[int, datetime | None]]:
+    """By queue, how many jobs wait and since when the first has been due. Hops along an index from queue to queue."""
+    of_queue = "state = 'pending' AND queue = hop.queue"
+    due = connection.ops.adapt_datetimefield_value(now)
+    # The index has each priority's first: ten looks instead of one at every job.
+    firsts = ", ".join(
+        f"(SELECT min(run_at) FROM faena_job WHERE {of_queue} AND priority = {priority} AND run_at <= %s)"
+        for priority in range(10)
+    )
+    statement = f"""
+        WITH RECURSIVE hop(queue) AS (
+            SELECT min(queue) FROM faena_job WHERE state = 'pending'
+            UNION ALL
+            SELECT (SELECT min(queue) FROM faena_job WHERE state = 'pending' AND queue > hop.queue)
+              FROM hop WHERE hop.queue IS NOT NULL)
+        SELECT hop.queue, (SELECT count(*) FROM (SELECT 1 FROM faena_job WHERE {of_queue} LIMIT %s) AS few), {firsts}
+          FROM hop WHERE hop.queue IS NOT NULL LIMIT %s"""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [BACKLOG + 1, *[due] * 10, QUEUES])
+        return {queue: (count, min(map(_utc, filter(None, times)), default=None))
+                for queue, count, *times in cursor.fetchall()}  # fmt: skip
+
+
+def _utc(at: Any) -> datetime:
+    """A time as the driver gave it: SQLite's is text without a zone, in UTC."""
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

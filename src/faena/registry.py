@@ -9,6 +9,9 @@ from uuid import UUID
 
 from faena.errors import ConfigurationError
 
+#: The task that tells people of an incident; `faena.celery` declares it.
+TELL = "faena.tell_people"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -18,8 +21,9 @@ class Call:
     args: list[Any]
     kwargs: dict[str, Any]
     job_id: UUID
-    schedule_id: int
     created_by: str
+    #: The schedule that asks for it, if one does.
+    schedule_id: int | None = None
     run_at: datetime | None = None
     #: queue, priority, expires, … as in `apply_async`.
     options: dict[str, Any] = field(default_factory=dict)
@@ -33,6 +37,9 @@ class Tasks(Protocol):
 
     def places(self, task: str, count: int) -> list[str]:
         """The names of the parameters that so many arguments by place are for; fewer where the task is not known."""
+
+    def names(self) -> list[str]:
+        """The names of the tasks that may be enqueued."""
 
     def enqueue(self, call: Call) -> UUID | None:
         """Write the job's row in the current transaction.
@@ -53,6 +60,9 @@ class _Nobody:
         return {"task": "No tasks are known here: faena.install(app) has not run in this process."}
 
     def places(self, task: str, count: int) -> list[str]:
+        return []
+
+    def names(self) -> list[str]:
         return []
 
     def enqueue(self, call: Call) -> UUID | None:

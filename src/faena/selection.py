@@ -10,29 +10,25 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
+from faena import filters
+from faena.filters import TABS, JobFilter
 from faena.models import Job
-from faena.queries import TABS, Place
+from faena.queries import Place
 
 #: Jobs that may be named one by one; more are named by what they have in common.
 MOST_IDS = 1_000
+_TIMES = ("before", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(JobFilter):
     """The jobs that are like this; what is left empty does not matter. Never a window: every such job.
 
     Args:
-        state: the name of a tab, as in the list of jobs.
-        failure: with `kind`, a group of failed jobs.
         before: those that had ended before this moment.
         ids: of these jobs only.
     """
 
-    state: str = ""
-    kind: str = ""
-    queue: str = ""
-    text: str = ""
-    failure: str = ""
     before: datetime | None = None
     ids: tuple[str, ...] = ()
 
@@ -43,24 +39,27 @@ class Selection:
 
     def as_json(self) -> dict[str, Any]:
         """What is asked for, as plain values."""
-        plain = asdict(self) | {"before": self.before and self.before.isoformat(), "ids": list(self.ids)}
-        return {name: value for name, value in plain.items() if value}
+        plain = asdict(self) | {"ids": list(self.ids)}
+        times = {name: value.isoformat() for name, value in plain.items() if isinstance(value, datetime)}
+        return {name: value for name, value in (plain | times).items() if value not in (None, "", [])}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Selection:
         """The selection that `as_json` gave."""
         known = {name: value for name, value in plain.items() if name in {each.name for each in fields(cls)}}
-        return cls(**known | {"before": parse_datetime(plain.get("before") or ""), "ids": tuple(plain.get("ids", ()))})
+        times = {name: parse_datetime(known[name]) for name in _TIMES if known.get(name)}
+        return cls(**known | times | {"ids": tuple(plain.get("ids", ()))})
+
+    @classmethod
+    def all_of(cls, wanted: JobFilter) -> Selection:
+        """Every job of a filter."""
+        return cls(**asdict(wanted))
 
     def jobs(self) -> QuerySet[Job]:
         """The jobs that are like this now."""
-        jobs = Job.objects.all()
+        jobs = filters.sifted(filters.found_by_index(self), self)
         if self.state:
             jobs = jobs.filter(state__in=sorted(TABS[self.state]))
-        exact = {name: getattr(self, name) for name in ("kind", "queue", "failure") if getattr(self, name)}
-        jobs = jobs.filter(**exact)
-        if self.text:
-            jobs = jobs.filter(Q(title__icontains=self.text) | Q(kind__icontains=self.text))
         if self.before:
             jobs = jobs.filter(finished__lt=self.before)
         return jobs.filter(pk__in=self.ids) if self.ids else jobs

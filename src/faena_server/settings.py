@@ -74,13 +74,15 @@ STORAGES = {
 SERVESTATIC_USE_FINDERS = True
 
 LOGIN_URL = "monitor:sign-in"
-LOGIN_REDIRECT_URL = "monitor:jobs"
+LOGIN_REDIRECT_URL = "monitor:overview"
 LOGOUT_REDIRECT_URL = "monitor:sign-in"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("FAENA_HTTPS", False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+vars().update(environment.mail())
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

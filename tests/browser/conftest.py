@@ -73,7 +73,14 @@ class Server(Stack):
         super().close()
 
     def _start_web(self) -> subprocess.Popen:
-        command = [PROGRAMS / "uvicorn", "faena_server.asgi:application", "--port", str(self.port), "--lifespan", "off"]
+        command = [
+            PROGRAMS / "uvicorn",
+            "tests.support.web_app:application",
+            "--port",
+            str(self.port),
+            "--lifespan",
+            "off",
+        ]
         with self.web_log.open("wb") as log:
             return subprocess.Popen(
                 command,

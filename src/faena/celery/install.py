@@ -16,6 +16,7 @@ from faena.celery import (
     loading,
     many,  # noqa: F401  declares a job that every app has
     steps,
+    telling,  # noqa: F401  and another
 )
 from faena.celery.amqp import CeleryBroker, LedgerAMQP
 from faena.celery.control import LedgerControl

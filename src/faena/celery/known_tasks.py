@@ -60,6 +60,11 @@ class KnownTasks:
         rest = [each.name for each in signature.parameters.values() if each.kind is each.VAR_POSITIONAL]
         return [*names, *(rest * (count - len(names)))][:count]
 
+    def names(self) -> list[str]:
+        """The names of the tasks that may be enqueued: not those of Celery and Faena themselves."""
+        load(self.app)
+        return sorted(name for name in self.app.tasks if not name.startswith(("celery.", "faena.")))
+
     def enqueue(self, call: Call) -> UUID | None:
         """Write the job's row in the current transaction, through the task's own `apply_async`.
 
@@ -72,8 +77,10 @@ class KnownTasks:
             Whatever `apply_async` raises for a call that cannot be.
         """
         task = self._task(call.task)
-        own = {message.SCHEDULE: call.schedule_id, message.CREATED_BY: call.created_by}
-        headers = call.options.get("headers", {}) | _FROM_BEAT | own
+        own: dict[str, Any] = {message.CREATED_BY: call.created_by}
+        if call.schedule_id is not None:
+            own |= _FROM_BEAT | {message.SCHEDULE: call.schedule_id}
+        headers = call.options.get("headers", {}) | own
         options = call.options | {"headers": headers, "task_id": str(call.job_id), "eta": call.run_at}
         send = partial(task.apply_async, call.args, call.kwargs, **options)
         if not self.app.amqp.is_recorded(task.name):

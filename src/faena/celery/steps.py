@@ -19,6 +19,7 @@ from django.db import connection, connections
 from faena.celery import holding, message
 from faena.celery.grace import Grace
 from faena.celery.heartbeat import Asked, Heartbeat
+from faena.celery.usage import Usage
 from faena.duties.keeper import Keeper
 from faena.ledger import hold, leases, workers
 from faena.ledger.forking import brief_connection, guard_forks
@@ -45,10 +46,12 @@ class LedgerStep(bootsteps.StartStopStep):
 
     def start(self, parent) -> None:
         """Begin to beat and to keep."""
-        grace = Grace(parent)
+        from faena.celery import remote  # noqa: F401  registers commands; only workers pay for Celery's
+
+        grace, usage = Grace(parent), Usage()
 
         def after_beat(asked: list[Asked]) -> None:
-            workers.beat(_standing(parent))
+            workers.beat(_standing(parent, usage))
             grace.look(asked)
 
         self.heartbeat = Heartbeat(_active_jobs, holding.worker(), after_beat)
@@ -78,8 +81,11 @@ class LedgerStep(bootsteps.StartStopStep):
             logger.warning("The list of workers keeps this one for a day (%s).", error)
 
 
-def _standing(worker) -> workers.Standing:
+def _standing(worker, usage: Usage) -> workers.Standing:
     """What Celery's WorkController is now; remote control may have changed its pool and its queues."""
+    info = worker.pool.info if hasattr(worker.pool, "info") else {}
+    pool = info.get("processes", []) if isinstance(info, dict) else []
+    cpu, memory = usage.look([os.getpid(), *(pid for pid in pool if isinstance(pid, int))])
     return workers.Standing(
         name=holding.worker(),
         holder=leases.me(),
@@ -88,6 +94,8 @@ def _standing(worker) -> workers.Standing:
         pool=type(worker.pool).__module__.rpartition(".")[2],
         slots=worker.pool.num_processes,
         queues=list(worker.app.amqp.queues.consume_from),
+        cpu=cpu,
+        memory=memory,
     )
 
 

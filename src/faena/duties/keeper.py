@@ -34,6 +34,11 @@ FORGET = timedelta(minutes=10)
 TICK = timedelta(seconds=1)
 #: How often schedules are set right that a wrong clock has put off.
 ALIGN = timedelta(minutes=1)
+#: How often the jobs that ended are counted, and the alert rules looked at.
+SAMPLE = timedelta(seconds=5)
+ALERT = timedelta(seconds=15)
+#: The longest pause between two looks at what takes a while to measure; the duty says itself when it looks again.
+MEASURE = timedelta(hours=1)
 
 
 class Keeper(threading.Thread):
@@ -44,7 +49,7 @@ class Keeper(threading.Thread):
         self.stopping = threading.Event()
         settings = conf.get()
         # Models need Django to be set up, which it is not yet when `faena.install` imports this module.
-        from faena.duties import tick
+        from faena.duties import alert, measure, sample, tick
 
         self._duties: list[tuple[Callable[[], object], timedelta]] = [
             (reap_once, settings.REAP_INTERVAL),
@@ -57,6 +62,10 @@ class Keeper(threading.Thread):
             (tick.tick_once, TICK),
             (tick.align_once, ALIGN),
             (tick.forget_once, FORGET),
+            (sample.sample_once, SAMPLE),
+            (sample.forget_once, FORGET),
+            (measure.measure_once, MEASURE),
+            (alert.alert_once, ALERT),
         ]
         self._next = dict.fromkeys((duty for duty, _ in self._duties), 0.0)
         self._held_until = self._ask_at = 0.0

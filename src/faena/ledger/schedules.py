@@ -90,7 +90,7 @@ def run_now(schedule_id: int, by: Actor = SYSTEM) -> UUID | None:
         schedule = _locked(schedule_id)
         occurrence = fire_now(schedule, by.name)
         if occurrence.outcome not in {Outcome.FIRED, Outcome.WAITING}:
-            raise NotNow(f"{schedule} did not run: {occurrence.why}")
+            raise NotNow(f"{schedule} did not run: {occurrence.why}", occurrence.why)
         _audit(by, "run schedule", schedule, job_id=occurrence.job_id)
     return occurrence.job_id
 

@@ -24,6 +24,8 @@ class Standing:
     pool: str
     slots: int
     queues: Sequence[str]
+    cpu: float | None = None
+    memory: int | None = None
 
 
 def beat(standing: Standing) -> None:
@@ -31,15 +33,15 @@ def beat(standing: Standing) -> None:
     now = sql.now()
     with sql.unsynced():
         sql.execute(
-            f"""INSERT INTO faena_worker (name, holder, host, pid, pool, slots, queues, started, seen)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, {now}, {now})
+            f"""INSERT INTO faena_worker (name, holder, host, pid, pool, slots, queues, cpu, memory, started, seen)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now})
                 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, pool = excluded.pool, slots = excluded.slots,
-                    queues = excluded.queues, seen = excluded.seen,
+                    queues = excluded.queues, cpu = excluded.cpu, memory = excluded.memory, seen = excluded.seen,
                     started = CASE WHEN faena_worker.holder = excluded.holder
                                    THEN faena_worker.started ELSE excluded.started END""",
             [
                 standing.name, standing.holder, standing.host, standing.pid, standing.pool, standing.slots,
-                json.dumps(sorted(standing.queues)),
+                json.dumps(sorted(standing.queues)), standing.cpu, standing.memory,
             ],
         )  # fmt: skip
 

@@ -22,6 +22,9 @@ class Worker(models.Model):
     slots = models.IntegerField(_("slots"))
     #: The names of the queues it listens on.
     queues = JSONText(_("queues"), default=list)
+    #: Per cent of one core, and bytes, of its main process and its pool together; NULL: not measured yet.
+    cpu = models.FloatField(_("CPU"), null=True, blank=True)
+    memory = models.BigIntegerField(_("memory"), null=True, blank=True)
     started = models.DateTimeField(_("started"))
     seen = models.DateTimeField(_("last heard of"))
 

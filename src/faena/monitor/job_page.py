@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
@@ -18,6 +18,8 @@ from faena import queries
 from faena.explain import explain
 from faena.masking import masked, masked_args
 from faena.models import Job
+from faena.monitor import copying, timeline
+from faena.monitor.graph import graph
 from faena.monitor.progress import progress_of
 from faena.states import FINISHED, HELD, LIVE, MOVES, ItemState, State, Stop
 
@@ -57,19 +59,11 @@ class Attempt:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A moment of a job's life and how long it took from the one before."""
-
-    label: str | Promise
-    at: datetime
-    state: str
-    after: timedelta | None
-    is_new_day: bool
-
-
 ITEM_TABS = [("", pgettext_lazy("every state", "All")), *((str(state), label) for state, label in [
     (ItemState.FAILED, _("Failed")), (ItemState.DONE, _("Done")), (ItemState.SKIPPED, _("Skipped"))])]  # fmt: skip
+
+#: What the log may be narrowed to; each holds the graver ones as well.
+LEVELS = {"": pgettext_lazy("every level", "All"), "info": _("Info"), "warning": _("Warnings"), "error": _("Errors")}
 
 
 def about(job: Job, query: QueryDict) -> dict[str, Any]:
@@ -84,14 +78,16 @@ def about(job: Job, query: QueryDict) -> dict[str, Any]:
         "can_cancel": job.state in LIVE and job.stop != Stop.CANCEL,
         "progress": progress_of(job, now, query.get("since", "")),
         "running_for": now - job.started if job.is_held and job.started else None,
-        "steps": steps(job),
+        "steps": timeline.steps(job, queries.acts_on(job.pk)),
+        "stretches": timeline.stretches(job, now),
         "attempts": attempts(job),
         "explanation": None if job.is_finished else explain(job),
         "error": _attempt(job.error, job.attempt + 1) if job.error and job.is_finished else None,
         "parent": parent,
         "children": children,
-        "log": queries.log_tail(job.pk),
-        "log_ceiling": queries.TAIL,
+        "graph": graph(queries.family(job), job.pk) if job.root_id or children else None,
+        "cli": copying.as_cli(job),
+        **_log(job, query),
         **_items(job, query),
         **_data(job),
     }
@@ -128,23 +124,6 @@ def _attempt(error: Any, number: int) -> Attempt:
     )
 
 
-def steps(job: Job) -> list[Step]:
-    """Created, sent, started, finished: each with the time since the one before."""
-    moments = [(_("Created"), job.created, ""), (_("Sent to the queue"), job.dispatched, "")]
-    if job.started and not (job.state == State.PENDING and job.run_at > job.started):
-        moments += [(_("Started"), job.started, State.RUNNING), (_("Ended"), job.finished, job.state)]
-    else:
-        moments += [(_("Ended"), job.finished, job.state)]
-    found: list[Step] = []
-    for label, at, state in moments:
-        if at is not None:
-            # A job that is retried was sent after it first started: then no time is shown.
-            since = at - found[-1].at if found and at >= found[-1].at else None
-            is_new_day = not found or timezone.localdate(at) != timezone.localdate(found[-1].at)
-            found.append(Step(label, at, str(state), since, is_new_day))
-    return found
-
-
 def _items(job: Job, query: QueryDict) -> dict[str, Any]:
     counts = queries.item_counts(job.pk)
     asked = query.get("items", "failed" if counts[ItemState.FAILED] else "")
@@ -157,6 +136,16 @@ def _items(job: Job, query: QueryDict) -> dict[str, Any]:
         "item_tabs": [Tab(key, label, numbers[key], key == state) for key, label in ITEM_TABS],
         "has_items": any(counts.values()),
         "items_after": after,
+    }
+
+
+def _log(job: Job, query: QueryDict) -> dict[str, Any]:
+    level = query.get("level", "") if query.get("level", "") in LEVELS else ""
+    return {
+        "log": queries.log_tail(job.pk, level=level),
+        "log_ceiling": queries.TAIL,
+        "log_tabs": [Tab(key, label, None, key == level) for key, label in LEVELS.items()],
+        "level": level,
     }
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import translation
+from django.utils.functional import Promise
+from django.views.generic import View
 
 from faena.ledger.records import Actor
-from faena.monitor.permissions import may_operate
+from faena.permissions import may_administer, may_operate
 
 #: Everything from this server, nothing inline, no framing, no plug-ins.
 POLICY = (
@@ -82,3 +86,45 @@ class Operating(Page):
         if request.user.is_authenticated and not may_operate(request.user):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+
+class Administering(Page):
+    """A decision, for admins."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Refuse signed-in people who are no admins."""
+        if request.user.is_authenticated and not may_administer(request.user):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+class Deed(Operating, View):
+    """An action that is told of on the page where it was asked for: `do` does it and says what was done."""
+
+    http_method_names = ["post", "options"]
+    #: The name of the page's URL.
+    back: ClassVar[str]
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Do it, say so, go back; what `do` refuses is said as well."""
+        try:
+            messages.success(request, str(self.do(request, **kwargs)))
+        except Refused as refused:
+            messages.warning(request, str(refused))
+        return redirect(self.where(**kwargs))
+
+    def do(self, request: HttpRequest, **kwargs: Any) -> str | Promise:
+        """Act.
+
+        Raises:
+            Refused: it is not possible, with the reason for people.
+        """
+        raise NotImplementedError
+
+    def where(self, **kwargs: Any) -> str:
+        """The address to go back to."""
+        return reverse(self.back)
+
+
+class Refused(Exception):
+    """What was asked for is not possible; the text says why, in the reader's language."""

@@ -65,7 +65,7 @@ STORAGES = {
 SERVESTATIC_USE_FINDERS = True
 
 LOGIN_URL = "monitor:sign-in"
-LOGIN_REDIRECT_URL = "monitor:jobs"
+LOGIN_REDIRECT_URL = "monitor:overview"
 LOGOUT_REDIRECT_URL = "monitor:sign-in"
 # The project that the monitor is mounted in may be Django's neighbour on this very host name.
 SESSION_COOKIE_NAME = "faena_session"
@@ -73,6 +73,8 @@ CSRF_COOKIE_NAME = "faena_csrf"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("FAENA_HTTPS", False)
 X_FRAME_OPTIONS = "DENY"
+
+vars().update(environment.mail())
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
+from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from faena import queries
+from faena import masking, notices, phrasing, queries
 from faena.errors import NoInput
-from faena.models import Job
+from faena.models import Incident, Job, Schedule
 from faena.models.job import STATES
+from faena.monitor import audit_words, charts
 from faena.monitor.navigation import Entry, entries
-from faena.monitor.permissions import may_operate as user_may_operate
+from faena.permissions import may_administer as user_may_administer
+from faena.permissions import may_operate as user_may_operate
 
 #: The languages of the catalogue.
 SPOKEN = ("es", "en")
@@ -52,6 +57,10 @@ register = template.Library()
 # Here, so that no project needs `django.contrib.humanize` in its apps.
 register.filter("intcomma", intcomma, is_safe=True)
 register.filter("naturaltime", naturaltime)
+register.simple_tag(charts.throughput_chart)
+register.simple_tag(charts.sparkline)
+register.simple_tag(charts.strip)
+register.simple_tag(charts.mark_name)
 _STATE_NAMES: dict[str, Any] = {str(state): label for state, label in STATES}
 
 
@@ -65,6 +74,12 @@ def navigation(context: template.Context) -> list[Entry]:
 def may_operate(context: template.Context) -> bool:
     """Whether the signed-in person may act on jobs: `{% may_operate as can %}`."""
     return user_may_operate(context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def may_administer(context: template.Context) -> bool:
+    """Whether the signed-in person decides on rules and tokens: `{% may_administer as can %}`."""
+    return user_may_administer(context["request"].user)
 
 
 @register.simple_tag
@@ -157,6 +172,81 @@ def told(kept: object) -> str:
 def took(job: Job) -> timedelta | None:
     """How long the job ran, or has been running."""
     return timezone.now() - job.started if job.is_held and job.started else job.duration
+
+
+@register.simple_tag
+def as_json(value: Any) -> str:
+    """A value as JSON, secrets hidden, the end cut off where it is long."""
+    return Truncator(json.dumps(masking.masked(value), ensure_ascii=False, indent=2)).chars(5_000)
+
+
+@register.simple_tag(takes_context=True)
+def without(context: template.Context, name: str) -> str:
+    """The page's query without this name, from the first page on."""
+    query = context["request"].GET.copy()
+    for gone in (name, "before", "after"):
+        query.pop(gone, None)
+    return f"?{query.urlencode()}" if query else ""
+
+
+@register.simple_tag
+def masked_args(task: str, args: list[Any]) -> str:
+    """Arguments by place as JSON, secrets hidden."""
+    return json.dumps(masking.masked_args(task, args), ensure_ascii=False)
+
+
+@register.simple_tag
+def masked_kwargs(kwargs: dict[str, Any]) -> str:
+    """Arguments by name as JSON, secrets hidden."""
+    return json.dumps(masking.masked(kwargs), ensure_ascii=False)
+
+
+@register.filter
+def when(schedule: Schedule) -> str:
+    """A schedule's timing in plain words."""
+    return phrasing.describe(schedule)
+
+
+@register.filter
+def described(incident: Incident) -> str:
+    """What an incident found, in words."""
+    return notices.describe(incident.rule.condition, incident.found)
+
+
+@register.filter
+def lasted(incident: Incident) -> timedelta | None:
+    """How long it was wrong."""
+    return incident.ended - incident.started if incident.ended else None
+
+
+@register.filter
+def acted(action: str) -> str:
+    """What somebody did, in the language of the page."""
+    return audit_words.said(action)
+
+
+@register.simple_tag
+def setting(value: Any) -> Any:
+    """A setting's value; a length of time in words."""
+    return duration(value) if isinstance(value, timedelta) else value
+
+
+@register.filter
+def since(at: datetime | None) -> timedelta | None:
+    """How long ago that was."""
+    return timezone.now() - at if at else None
+
+
+@register.filter
+def until(at: datetime | None) -> timedelta | None:
+    """How long it is until then; nothing once it has come."""
+    return max(timedelta(0), at - timezone.now()) if at else None
+
+
+@register.filter
+def size(number: int | None) -> str:
+    """Bytes as people say them."""
+    return "" if number is None else filesizeformat(number)
 
 
 @register.filter

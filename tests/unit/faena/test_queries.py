@@ -66,7 +66,7 @@ def test_a_page_asks_two_questions_at_most_and_reads_no_heavy_column(make_jobs):
         page = queries.job_page(JobFilter(text="k"))
         [(job.pk, job.kind, job.state, job.percent, job.error) for job in page.jobs]
     assert len(asked) == 2
-    assert "kwargs" not in asked.captured_queries[-1]["sql"]
+    assert "kwargs" not in asked.captured_queries[-1]["sql"].partition(" WHERE ")[0]
 
 
 def test_counts_stop_at_their_ceiling(make_jobs):
@@ -130,7 +130,7 @@ def test_a_place_that_no_job_has_is_none(moment):
 def test_kinds_and_queues_to_choose_from(make_jobs):
     make_jobs(2, kind="b", queue="y")
     make_jobs(1, kind="a", queue="y")
-    assert queries.recent_kinds_and_queues() == (["a", "b"], ["y"])
+    assert queries.recent_choices()[:2] == (["a", "b"], ["y"])
 
 
 def test_items_are_paged_and_counted_per_state(make_jobs):

@@ -31,7 +31,9 @@ class Failures(Page, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The groups."""
-        return super().get_context_data(**kwargs) | {"groups": failures.groups(), "ceiling": failures.CEILING}
+        history = failures.history()
+        groups = [(each, history.get((each.kind, each.failure), [])) for each in failures.groups()]
+        return super().get_context_data(**kwargs) | {"groups": groups, "ceiling": failures.CEILING}
 
 
 class GroupAction(Operating, View):

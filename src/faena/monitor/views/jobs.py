@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.generic import TemplateView
+from django.utils import timezone
+from django.views.generic import TemplateView, View
 
 from faena import queries
-from faena.monitor import job_list, job_page
+from faena.monitor import copying, exporting, job_list, job_page
 from faena.monitor.page import Page
 
 
@@ -35,8 +36,21 @@ class Jobs(JobList):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The list, and what its filters offer."""
-        kinds, queue_names = queries.recent_kinds_and_queues()
-        return super().get_context_data(**kwargs) | {"kinds": kinds, "queues": queue_names}
+        return super().get_context_data(**kwargs) | job_list.offers(self.request.GET, self.request.user)
+
+
+class Export(Page, View):
+    """The jobs of a filter as a file."""
+
+    def get(self, request: HttpRequest, form: str) -> HttpResponse:
+        """CSV or JSON."""
+        wanted = job_list.wanted_by(request.GET)
+        made = exporting.as_csv(wanted) if form == "csv" else exporting.as_json(wanted)
+        answer = HttpResponse(
+            made, content_type=f"{'text/csv' if form == 'csv' else 'application/json'}; charset=utf-8"
+        )
+        answer.headers["Content-Disposition"] = f'attachment; filename="jobs-{timezone.now():%Y%m%d-%H%M}.{form}"'
+        return answer
 
 
 class LiveJob(Page, TemplateView):
@@ -51,6 +65,7 @@ class LiveJob(Page, TemplateView):
         if job is None:
             raise Http404
         about = job_page.about(job, self.request.GET)
+        about["curl"] = copying.as_curl(job, self.request.build_absolute_uri("/"))
         return super().get_context_data(**kwargs) | about | {"is_fragment": self.is_fragment}
 
 

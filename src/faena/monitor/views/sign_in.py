@@ -23,7 +23,7 @@ class SignIn(Policed, LoginView):
 
     template_name = "faena/sign_in.html"
     redirect_authenticated_user = True
-    next_page = "monitor:jobs"
+    next_page = "monitor:overview"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Try the password, unless the brake is on."""
@@ -52,7 +52,7 @@ class SignIn(Policed, LoginView):
 class SignInByLink(Policed, RedirectURLMixin, View):
     """A one-time link: GET shows a button, so that previews do not use the link up; POST signs in."""
 
-    next_page = "monitor:jobs"
+    next_page = "monitor:overview"
 
     def get(self, request: HttpRequest, token: str) -> HttpResponseBase:
         """Offer to continue."""

@@ -47,10 +47,28 @@
   document.addEventListener("htmx:sendError", () => offline(true));
   document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) offline(false); });
 
+  // A dialog that several buttons open is told what it is about; a destructive one waits until its name is typed.
+  const open = (dialog, given) => {
+    for (const part of dialog.querySelectorAll("[data-given]")) {
+      if (part.matches("input")) part.value = given;
+      else part.textContent = given;
+    }
+    for (const input of dialog.querySelectorAll("[data-must-equal]")) {
+      input.dataset.mustEqual = given;
+      input.value = "";
+      input.form.querySelector(".danger").disabled = true;
+    }
+    dialog.showModal();
+  };
+  document.addEventListener("input", (event) => {
+    const { mustEqual } = event.target.dataset;
+    if (mustEqual) event.target.form.querySelector(".danger").disabled = event.target.value !== mustEqual;
+  });
+
   document.addEventListener("click", (event) => {
     event.target.closest("[data-dismiss]")?.closest(".notice").remove();
     const opener = event.target.closest("[data-dialog]");
-    if (opener) document.getElementById(opener.dataset.dialog).showModal();
+    if (opener) open(document.getElementById(opener.dataset.dialog), opener.dataset.give);
     const dialog = event.target.closest("dialog");
     if (dialog && (event.target === dialog || event.target.closest(".close"))) dialog.close();
     const copier = event.target.closest("[data-copy]");
@@ -67,6 +85,24 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // Only one menu is open, until one clicks elsewhere or presses Escape.
+  const closeMenus = (but) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== but) menu.open = false;
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  // A chart says in words what the pointer is at.
+  document.addEventListener("pointerover", (event) => {
+    const said = event.target.closest("[data-chart]")?.querySelector("[data-chart-said]");
+    if (said) said.textContent = event.target.closest("[data-said]")?.dataset.said ?? "";
   });
 
   // Empty filters stay out of the address.
@@ -97,4 +133,6 @@
   });
 
   for (const log of logs()) toEnd(log);
+  // On a phone the navigation is a strip: the current page is in sight.
+  document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 })();

@@ -89,7 +89,7 @@ def test_everything_a_job_says_is_escaped(acting, make):
     job.items.create(key=EVIL, state="failed", message=EVIL, at=timezone.now())
     job.logs.create(level="<script>", text=EVIL, at=timezone.now())
     make(root_id=job.pk, parent_id=job.pk, title=EVIL)
-    for page in (reverse("monitor:job", args=[job.pk]), f"/?q={EVIL}&kind={EVIL}&queue={EVIL}"):
+    for page in (reverse("monitor:job", args=[job.pk]), f"/jobs/?q={EVIL}&kind={EVIL}&queue={EVIL}"):
         text = acting.get(page).content.decode()
         assert "<script>alert" not in text
         assert "&lt;script&gt;" in text
@@ -120,7 +120,7 @@ def test_the_list_filters_by_state_kind_queue_and_text(looking, make):
     make(State.VALIDATING, title="Gamma")
 
     def titles(query: str) -> set[str]:
-        text = looking.get("/" + query).content.decode()
+        text = looking.get("/jobs/" + query).content.decode()
         return {name for name in ("Alpha", "Beta", "Gamma") if f">{name}</a>" in text}
 
     assert titles("") == {"Alpha", "Beta", "Gamma"}
@@ -133,12 +133,12 @@ def test_the_list_filters_by_state_kind_queue_and_text(looking, make):
 
 def test_an_id_in_the_search_leads_to_the_job(looking, make):
     job = make()
-    assert looking.get(f"/?q={job.pk}").url == reverse("monitor:job", args=[job.pk])
-    assert looking.get(f"/?q={uuid4()}").status_code == 200
+    assert looking.get(f"/jobs/?q={job.pk}").url == reverse("monitor:job", args=[job.pk])
+    assert looking.get(f"/jobs/?q={uuid4()}").status_code == 200
 
 
 def test_the_empty_list_teaches(looking):
-    assert b"hello.delay(" in looking.get("/").content
+    assert b"hello.delay(" in looking.get("/jobs/").content
 
 
 def test_items_are_filtered_and_paged(looking, make):
@@ -173,12 +173,12 @@ def test_rate_and_time_left_come_from_what_was_watched(looking, make):
 
 def test_pages_need_few_queries(looking, make, django_assert_max_num_queries):
     jobs = [make(state, title=str(number)) for number, state in enumerate(list(State) * 4)]
-    looking.get("/")
-    with django_assert_max_num_queries(6):  # session, user, group, kinds, jobs, counts
-        looking.get("/")
+    looking.get("/jobs/")
+    with django_assert_max_num_queries(8):  # session, user, group, kinds, schedules, views, jobs, counts
+        looking.get("/jobs/")
     with django_assert_max_num_queries(6):
         looking.get(reverse("monitor:job-list"))
-    with django_assert_max_num_queries(11):  # two or three say why it does not run
+    with django_assert_max_num_queries(12):  # two or three say why it does not run
         looking.get(reverse("monitor:job", args=[jobs[0].pk]))
 
 
@@ -186,13 +186,13 @@ def test_the_pages_speak_spanish(looking, make):
     make(State.COMPLETED_WITH_ERRORS)
     answer = looking.post(reverse("monitor:language"), {"language": "es", "next": "/"})
     assert answer.url == "/"
-    assert "Completado con errores" in looking.get("/").content.decode()
+    assert "Completado con errores" in looking.get("/jobs/").content.decode()
 
 
 @pytest.mark.parametrize("name", ["before", "after"])
 def test_an_unreadable_place_is_the_first_page(looking, make, name):
     job = make()
-    answer = looking.get("/", {name: f"9999-12-31T23:59:59-23:59~{'0' * 32}"})
+    answer = looking.get("/jobs/", {name: f"9999-12-31T23:59:59-23:59~{'0' * 32}"})
     assert answer.status_code == 200
     assert str(job.pk) in answer.content.decode()
 
@@ -222,7 +222,7 @@ def test_a_failed_job_still_looks_like_one(looking, make):
 
 def test_tries_say_what_they_count(looking, make):
     make(State.RUNNING, attempt=1, max_attempts=3, crashes=1, max_crashes=5)
-    text = looking.get("/").content.decode()
+    text = looking.get("/jobs/").content.decode()
     for said in ("attempt 2 of 3", "workers lost 1 of 5"):
         assert f'title="{said}"' in text
         assert f'<span class="visually-hidden">{said}</span>' in text
@@ -230,7 +230,7 @@ def test_tries_say_what_they_count(looking, make):
 
 def test_the_first_tab_says_all_jobs_in_spanish(looking, db, settings):
     settings.LANGUAGE_CODE = "es"
-    assert re.search(r'aria-current="page">Todos\s*<', looking.get("/").content.decode())
+    assert re.search(r'aria-current="page">Todos\s*<', looking.get("/jobs/").content.decode())
 
 
 def test_a_job_that_waits_says_why_on_its_page_and_in_its_live_part(looking, make):

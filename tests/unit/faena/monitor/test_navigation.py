@@ -15,5 +15,5 @@ def test_a_system_announces_its_pages(monkeypatch):
 
 
 def test_the_list_and_each_job_are_under_jobs():
-    for path, is_current in [("/", True), ("/jobs/x/", True), ("/importaciones/", False)]:
-        assert entries(path)[0].is_current is is_current
+    for path, current in [("/", "Overview"), ("/jobs/", "Jobs"), ("/jobs/x/", "Jobs"), ("/queues/", "Queues")]:
+        assert [str(entry.label) for entry in entries(path) if entry.is_current] == [current]

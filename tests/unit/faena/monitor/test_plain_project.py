@@ -46,7 +46,7 @@ def plain(settings):
 
 def test_the_pages_need_no_other_app(looking, make):
     job = make(State.RUNNING, total=2_000, done=1_000, attempt=1)
-    for page in ("", "jobs/list", f"jobs/{job.pk}/", f"jobs/{job.pk}/live"):
+    for page in ("jobs/", "jobs/list", f"jobs/{job.pk}/", f"jobs/{job.pk}/live"):
         answer = looking.get(f"/faena/{page}")
         assert answer.status_code == 200
         assert "1,000" in answer.content.decode()
@@ -61,9 +61,12 @@ def test_times_and_numbers_are_spanish_without_the_app_of_their_words():
 
 
 def test_signing_in_and_out_needs_no_settings(client, viewer):
-    assert client.get("/faena/?state=failed").url == "/faena/sign-in/?next=/faena/%3Fstate%3Dfailed"
+    assert client.get("/faena/jobs/?state=failed").url == "/faena/sign-in/?next=/faena/jobs/%3Fstate%3Dfailed"
     person = {"username": "vera", "password": "look-only-1"}
-    assert client.post("/faena/sign-in/", person | {"next": "/faena/?state=failed"}).url == "/faena/?state=failed"
+    assert (
+        client.post("/faena/sign-in/", person | {"next": "/faena/jobs/?state=failed"}).url
+        == "/faena/jobs/?state=failed"
+    )
     assert client.get("/faena/sign-in/").url == "/faena/"
     assert client.post("/faena/sign-out/").url == "/faena/sign-in/"
     assert client.post("/faena/sign-in/", person).url == "/faena/"

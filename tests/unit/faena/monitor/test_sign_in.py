@@ -31,7 +31,7 @@ def test_a_password_signs_in_and_the_button_signs_out(client, viewer):
 
 
 def test_one_goes_on_to_the_page_one_came_for(client, viewer):
-    assert sign_in(client, next="/?state=failed").url == "/?state=failed"
+    assert sign_in(client, next="/jobs/?state=failed").url == "/jobs/?state=failed"
 
 
 @pytest.mark.parametrize("evil", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"])
