@@ -20,13 +20,18 @@ class LedgerControl(Control):
     """Celery keeps revokes in the memory of running workers; a row keeps it whoever runs."""
 
     def revoke(self, task_id: str | list[str], *args: Any, **kwargs: Any) -> Any:
-        """As Celery's; jobs that wait are cancelled at once."""
-        reach(lambda: _cancel_waiting([task_id] if isinstance(task_id, str) else task_id))
-        return super().revoke(task_id, *args, **kwargs)
+        """As Celery's; jobs that wait are cancelled at once, and no worker remembers them: people may retry them."""
+        asked = [task_id] if isinstance(task_id, str) else list(task_id)
+        cancelled = reach(lambda: [each for each in asked if _cancel_waiting(each)])
+        if cancelled and len(cancelled) == len(asked):
+            return [] if kwargs.get("reply") else None
+        left = [each for each in asked if each not in cancelled] if cancelled else task_id
+        return super().revoke(left, *args, **kwargs)
 
 
-def _cancel_waiting(task_ids: list[str]) -> None:
-    for each in task_ids:
-        with transaction.atomic():
-            if end_waiting(job_id(each), State.CANCELLED, REVOKED):
-                endings.owe(job_id(each))
+def _cancel_waiting(task_id: str) -> bool:
+    with transaction.atomic():
+        ended = end_waiting(job_id(task_id), State.CANCELLED, REVOKED)
+        if ended:
+            endings.owe(job_id(task_id))
+    return ended

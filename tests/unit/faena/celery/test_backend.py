@@ -143,6 +143,19 @@ def test_revoking_a_waiting_job_is_remembered_without_any_worker(row):
         assert sent.state == "REVOKED"
 
 
+def test_workers_hear_of_a_revoke_only_what_no_row_remembers(monkeypatch, take):
+    heard = []
+    monkeypatch.setattr(app.control, "broadcast", lambda _, arguments, **__: heard.append(arguments["task_id"]))
+    waiting, running = jobs.add.delay(1, 2).id, jobs.add.delay(3, 4).id
+    take(uuid.UUID(running))
+    app.control.revoke(waiting)
+    people.retry(uuid.UUID(waiting))
+    app.control.revoke([waiting, running], terminate=True)
+    app.control.revoke("nobody's")
+    assert heard == [[running], "nobody's"]
+    assert app.control.revoke(jobs.add.delay(5, 6).id, reply=True) == []
+
+
 def test_revoking_a_running_or_a_finished_one_writes_nothing(take, row):
     running, finished = jobs.add.delay(1, 2), jobs.add.delay(1, 2)
     take(uuid.UUID(running.id))
