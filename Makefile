@@ -29,7 +29,7 @@ fmt: .venv/ready-dev  ## format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .
 
 bench: .venv/ready-test  ## the benchmarks, each against a peer in the same run
-	@for name in pricelists ledger throughput latency crash footprint telemetry monitor live; do \
+	@for name in pricelists ledger throughput latency crash footprint telemetry telemetry_analytics monitor live; do \
 		echo "benchmarks.$$name" && $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 faults: .venv/ready-test  ## 500 kills and other faults under load, on both installations: nothing lost, doubled or run twice

@@ -81,8 +81,12 @@ def test_a_worker_says_what_it_has_and_does_what_it_is_told(operator, tmp_path):
     assert "reload started" in operator.tell("pool_restart")
     operator.run_task("append", str(out), "restarted")
     until(lambda: out.read_text() == "extra\nrestarted\n")
+
+
+def test_a_worker_shuts_down_when_told_to(operator):
+    until(lambda: operator.ask("stats"))
     operator.app.control.shutdown(["w@test"])
-    assert operator.worker.wait(30) == 0
+    assert operator.worker.wait(60) == 0
 
 
 def test_a_cold_shutdown_gives_everything_back(operator, tmp_path):
