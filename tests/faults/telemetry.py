@@ -92,10 +92,12 @@ def with_renames(operator: Operator, rows: int) -> None:
 
 def undisturbed() -> None:
     """Load everything in this process."""
+    from faena_systems.telemetry.panaccess.client import close_all
     from faena_systems.telemetry.tasks import merge_ott_task, sync_telemetry_task
 
     for task in (sync_telemetry_task, merge_ott_task):
         assert task.run_now().state == "SUCCESS"
+    close_all()
 
 
 def tables() -> Tables:

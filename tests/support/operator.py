@@ -7,7 +7,9 @@ from tests.support.stack import Stack
 
 
 class Operator(Stack):
-    """Nothing runs by the clock: tests say when."""
+    """Nothing runs by the clock, unless `sync_seconds` says so to the workers that start after it."""
+
+    sync_seconds = 0
 
     def __init__(self, database: str, broker: str, *options: str) -> None:
         self.panaccess = Server(*options)
@@ -16,7 +18,11 @@ class Operator(Stack):
     @property
     def env(self) -> dict[str, str]:
         """The environment of its processes."""
-        own = {"FAENA_SYSTEMS": "telemetry", "TELEMETRY_SYNC_SECONDS": "0", "PANACCESS_CONCURRENCY": "3"}
+        own = {
+            "FAENA_SYSTEMS": "telemetry",
+            "TELEMETRY_SYNC_SECONDS": str(self.sync_seconds),
+            "PANACCESS_CONCURRENCY": "3",
+        }
         return super().env | self.panaccess.environment | own
 
     def close(self) -> None:

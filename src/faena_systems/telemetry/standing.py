@@ -57,12 +57,12 @@ def standing() -> Standing:
     """Look it up; a few rows by their indexes."""
     return Standing(
         missing=configuration.missing(),
-        sync=_latest(SYNC),
-        merge=_latest(MERGE),
+        sync=_latest(SYNC, CHAIN),
+        merge=_latest(MERGE, CHAIN),
         schedule=Schedule.objects.filter(task=CHAIN, removed=None).order_by("-enabled", "name").first(),
         watermarks={mark.of: mark for mark in Watermark.objects.all()},
     )
 
 
-def _latest(kind: str) -> Job | None:
-    return Job.objects.filter(kind=kind).order_by("-created", "-id").first()
+def _latest(*kinds: str) -> Job | None:
+    return Job.objects.filter(kind__in=kinds).order_by("-created", "-id").first()

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from celery import chain, current_task
-
 from faena import job
 from faena.errors import FaenaError, Invalid, PermanentFailure
 from faena.run import Run
@@ -42,10 +40,15 @@ def merge_ott_task(
         return merging.merge(run, batch_size, backfill_last_n)
 
 
-@job(name=f"{PREFIX}.sync_and_merge_telemetry_chain", unique="always the same")
-def sync_and_merge_telemetry_chain(run: Run) -> None:
-    """Synchronise, then merge; its result is that of the merge."""
-    raise current_task.replace(chain(sync_telemetry_task.s(), merge_ott_task.s()))
+@job(name=f"{PREFIX}.sync_and_merge_telemetry_chain", unique="always the same", timeout="6h", **RETRYING)
+def sync_and_merge_telemetry_chain(run: Run) -> dict[str, Any]:
+    """Synchronise, then merge; its result is that of the merge.
+
+    One job, so that whatever ends it, a crash too many or a person, ends the cycle and lets the next one come.
+    """
+    with told(run, "sync_and_merge_telemetry_chain"):
+        syncing.sync(run)
+        return merging.merge(run)
 
 
 @job(name="telemetry.run", unique="always the same", throws=(FaenaError,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.faults.telemetry import storm
 
-KILLS, ROWS = 4, 12_000
+KILLS, ROWS = 2, 8_000
 
 
 def test_a_load_under_fire_leaves_the_same_tables(operator):
