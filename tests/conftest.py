@@ -30,6 +30,7 @@ from tests.support.stack import Stack
 TABLES = ("faena_jobitem", "faena_joblog", "faena_auditentry", "faena_lease", "faena_job", "faena_tally")
 TABLES += ("faena_queue", "faena_permit", "faena_worker", "faena_occurrence", "faena_schedule")
 TABLES += ("faena_apitoken", "faena_keyedanswer", "faena_finishedcount")
+TABLES += ("faena_incident", "faena_alertrule", "faena_minute", "faena_snapshot")
 
 
 @pytest.hookimpl(tryfirst=True)
