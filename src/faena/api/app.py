@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 
@@ -62,7 +65,17 @@ def make() -> FaenaAPI:
     made.add_decorator(only_known_parameters, mode="view")
     for each in (jobs, bulk, failures, queues, workers, schedules, tokens):
         made.add_router("", each.router)
+    for label, router in _of_systems():
+        made.add_router(f"/{label}", router)
     made.add_exception_handler(Exception, problems.handle)
     for kind in tuple(made._exception_handlers):
         made.add_exception_handler(kind, problems.handle)
     return made
+
+
+def _of_systems() -> Iterator[tuple[str, Router]]:
+    """Every installed system's router, which its AppConfig names (`faena_api = "package.api:router"`)."""
+    for config in apps.get_app_configs():
+        if hasattr(config, "faena_api"):
+            module, _colon, name = config.faena_api.partition(":")
+            yield config.label, getattr(import_module(module), name)

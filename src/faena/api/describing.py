@@ -57,9 +57,11 @@ def describe(schema: Any) -> Any:
         if method == "post":
             operation["parameters"] = [*operation["parameters"], _KEY]
         for content in _contents(operation):
-            name = _reference(content["schema"])
-            if name and "example" in schemas.get(name, {}):
+            name, of_many = _reference(content["schema"]), _reference(content["schema"].get("items", {}))
+            if "example" in schemas.get(name, {}):
                 content["example"] = schemas[name]["example"]
+            elif "example" in schemas.get(of_many, {}):
+                content["example"] = [schemas[of_many]["example"]]
     return schema
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.http.request import split_domain_port, validate_host
@@ -42,7 +42,7 @@ class Admission:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Refuse the handshake, with HTTP 403, of whoever may not look."""
-        visitor = await sync_to_async(visitor_of)(scope)
+        visitor = await database_sync_to_async(visitor_of)(scope)
         if visitor is None:
             await receive()
             await send({"type": "websocket.close", "code": 4403})

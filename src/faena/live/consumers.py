@@ -8,7 +8,7 @@ import time
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from faena.live import messages
@@ -68,7 +68,7 @@ class Looking(AsyncWebsocketConsumer):
         raise NotImplementedError
 
     async def _send_on(self) -> None:
-        may_stay = sync_to_async(self.scope["visitor"].may_stay)
+        may_stay = database_sync_to_async(self.scope["visitor"].may_stay)
         looked = time.monotonic()
         while True:
             try:

@@ -11,8 +11,12 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 from ninja import Query, Router, Schema
 from ninja.errors import HttpError
+
+from faena.api.rules import rule
+from faena.permissions import Role
 
 from . import analytics, schemas
 from .analytics import BadPeriod, By, Order, Period
@@ -48,19 +52,19 @@ Chosen = Annotated[PeriodIn, Query()]
 Limit = Annotated[int, Query(ge=1, le=CEILING)]
 
 
-@router.get("/coverage", response=schemas.CoverageOut, summary="What there is to look at")
+@router.get("/coverage", response=schemas.CoverageOut, **rule(Role.VIEWER, noop("What there is to look at")))
 def coverage(request: HttpRequest) -> Any:
     """The first and last day, and how many views have a date, one to come, or none."""
     return analytics.coverage(timezone.localdate())
 
 
-@router.get("/summary", response=schemas.SummaryOut, summary="A period in numbers")
+@router.get("/summary", response=schemas.SummaryOut, **rule(Role.VIEWER, noop("A period in numbers")))
 def summary(request: HttpRequest, period: Chosen) -> Any:
     """Views, time watched, and how many different channels, subscribers and devices."""
     return analytics.summary(period.read())
 
 
-@router.get("/comparison", response=schemas.ComparisonOut, summary="Two periods side by side")
+@router.get("/comparison", response=schemas.ComparisonOut, **rule(Role.VIEWER, noop("Two periods side by side")))
 def comparison(
     request: HttpRequest, period: Chosen, other_since: date | None = None, other_until: date | None = None
 ) -> Any:
@@ -73,13 +77,13 @@ def comparison(
     return analytics.compare(now, other)
 
 
-@router.get("/channels", response=list[schemas.ChannelOut], summary="Top channels")
+@router.get("/channels", response=list[schemas.ChannelOut], **rule(Role.VIEWER, noop("Top channels")))
 def channels(request: HttpRequest, period: Chosen, limit: Limit = 10, order: Order = Order.VIEWS) -> Any:
     """The channels with the most views, or the most time watched."""
     return analytics.top_channels(period.read(), limit, order)
 
 
-@router.get("/audience", response=list[schemas.AudienceOut], summary="Audience of each channel")
+@router.get("/audience", response=list[schemas.AudienceOut], **rule(Role.VIEWER, noop("Audience of each channel")))
 def audience(
     request: HttpRequest,
     period: Chosen,
@@ -91,7 +95,7 @@ def audience(
     return analytics.audience(period.read(), limit, offset, order)
 
 
-@router.get("/average-duration", response=schemas.AverageDurationOut, summary="How long views last")
+@router.get("/average-duration", response=schemas.AverageDurationOut, **rule(Role.VIEWER, noop("How long views last")))
 def average_duration(
     request: HttpRequest,
     period: Chosen,
@@ -102,43 +106,43 @@ def average_duration(
     return analytics.average_duration(period.read(), limit, least_views)
 
 
-@router.get("/peak-hours", response=schemas.PeakHoursOut, summary="Views by day of the week and hour")
+@router.get("/peak-hours", response=schemas.PeakHoursOut, **rule(Role.VIEWER, noop("Views by weekday and hour")))
 def peak_hours(request: HttpRequest, period: Chosen) -> Any:
     """Seven rows of 24 hours; Monday comes first."""
     return analytics.peak_hours(period.read())
 
 
-@router.get("/time-slots", response=list[schemas.TimeSlotOut], summary="Views by part of the day")
+@router.get("/time-slots", response=list[schemas.TimeSlotOut], **rule(Role.VIEWER, noop("Views by part of the day")))
 def time_slots(request: HttpRequest, period: Chosen) -> Any:
     """Madrugada (0–5), mañana (6–11), tarde (12–17) and noche (18–23)."""
     return analytics.time_slots(period.read())
 
 
-@router.get("/series", response=list[schemas.StepOut], summary="Views by day, week or month")
+@router.get("/series", response=list[schemas.StepOut], **rule(Role.VIEWER, noop("Views by day, week or month")))
 def series(request: HttpRequest, period: Chosen, by: By = By.DAY) -> Any:
     """Every step in order, those without views too. Weeks begin on Monday."""
     return analytics.series(period.read(), by)
 
 
-@router.get("/day-over-day", response=list[schemas.DayChangeOut], summary="Each day beside the day before")
+@router.get("/day-over-day", response=list[schemas.DayChangeOut], **rule(Role.VIEWER, noop("Day over day")))
 def day_over_day(request: HttpRequest, period: Chosen) -> Any:
     """Every day of the period, the first one too."""
     return analytics.day_over_day(period.read())
 
 
-@router.get("/anomalies", response=schemas.AnomaliesOut, summary="Days out of the ordinary")
+@router.get("/anomalies", response=schemas.AnomaliesOut, **rule(Role.VIEWER, noop("Days out of the ordinary")))
 def anomalies(request: HttpRequest, period: Chosen, sigmas: Annotated[float, Query(gt=0, le=100)] = 3.0) -> Any:
     """Whole days whose views lie `sigmas` or more standard deviations from the period's mean."""
     return analytics.anomalies(period.read(), timezone.localdate(), sigmas)
 
 
-@router.get("/retention", response=list[schemas.CohortOut], summary="Who comes back")
+@router.get("/retention", response=list[schemas.CohortOut], **rule(Role.VIEWER, noop("Who comes back")))
 def retention(request: HttpRequest, period: Chosen) -> Any:
     """Subscribers by the week of their first view ever, and how many of them watched in the weeks after."""
     return analytics.retention(period.read())
 
 
-@router.get("/segments", response=list[schemas.SegmentOut], summary="Subscribers by how much they watch")
+@router.get("/segments", response=list[schemas.SegmentOut], **rule(Role.VIEWER, noop("Subscribers by hours watched")))
 def segments(request: HttpRequest, period: Chosen) -> Any:
     """Subscribers in five segments by the hours a day that each watched."""
     return analytics.segments(period.read())

@@ -10,6 +10,7 @@ class TelemetryConfig(AppConfig):
     verbose_name = _("Telemetry")
     default_auto_field = "django.db.models.BigAutoField"
     faena_navigation = [(_("Telemetry"), "telemetria:inicio", "device-tv")]
+    faena_api = "faena_systems.telemetry.api:router"
     faena_demo = "faena_systems.telemetry.demo:show"
 
     def ready(self) -> None:

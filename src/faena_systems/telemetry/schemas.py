@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from ninja import Schema
+
+from faena.api.schemas.base import example
+
+_TOTALS: dict[str, Any] = {"views": 441, "seconds": 1_190_700, "hours": 330.75, "average_seconds": 2700.0}
+_SUMMARY: dict[str, Any] = {
+    "period": {"since": "2026-11-01", "until": "2026-11-30"}, "totals": _TOTALS,
+    "channels": 120, "subscribers": 58, "devices": 214,
+}  # fmt: skip
+_CHANNEL: dict[str, Any] = {"channel": 47, "name": "Canal 13", "totals": _TOTALS, "share": 0.12}
 
 
 class TotalsOut(Schema):
@@ -32,6 +42,8 @@ class SummaryOut(Schema):
     subscribers: int
     devices: int
 
+    model_config = example(_SUMMARY)
+
 
 class ComparisonOut(Schema):
     """A period beside another one; changes in percent, null where the other had nothing."""
@@ -45,6 +57,19 @@ class ComparisonOut(Schema):
     subscribers_percent: float | None
     devices_percent: float | None
 
+    model_config = example(
+        {
+            "now": _SUMMARY,
+            "before": _SUMMARY,
+            "views_percent": 0.0,
+            "hours_percent": 0.0,
+            "average_percent": 0.0,
+            "channels_percent": 0.0,
+            "subscribers_percent": 0.0,
+            "devices_percent": 0.0,
+        }
+    )
+
 
 class CoverageOut(Schema):
     """What there is: the first day, the last one that has come, the last one at all; views with and without a date."""
@@ -56,6 +81,17 @@ class CoverageOut(Schema):
     to_come: int
     undated: int
 
+    model_config = example(
+        {
+            "first": "2024-12-28",
+            "last": "2026-11-25",
+            "furthest": "2026-12-31",
+            "dated": 324_100,
+            "to_come": 60,
+            "undated": 27,
+        }
+    )
+
 
 class ChannelOut(Schema):
     """A channel and its share of all views, from 0 to 1."""
@@ -65,12 +101,16 @@ class ChannelOut(Schema):
     totals: TotalsOut
     share: float
 
+    model_config = example(_CHANNEL)
+
 
 class AudienceOut(ChannelOut):
     """The same with how many different subscribers and devices watched it."""
 
     subscribers: int
     devices: int
+
+    model_config = example(_CHANNEL | {"subscribers": 41, "devices": 97})
 
 
 class AverageDurationOut(Schema):
@@ -79,12 +119,16 @@ class AverageDurationOut(Schema):
     totals: TotalsOut
     channels: list[ChannelOut]
 
+    model_config = example({"totals": _TOTALS, "channels": [_CHANNEL]})
+
 
 class PeakHoursOut(Schema):
     """`cells[weekday][hour]`, Monday is weekday 0; `busiest` is the weekday and hour with the most views."""
 
     cells: list[list[TotalsOut]]
     busiest: tuple[int, int] | None
+
+    model_config = example({"cells": [[_TOTALS]], "busiest": (4, 21)})
 
 
 class TimeSlotOut(Schema):
@@ -96,12 +140,16 @@ class TimeSlotOut(Schema):
     totals: TotalsOut
     share: float
 
+    model_config = example({"name": "noche", "first_hour": 18, "last_hour": 23, "totals": _TOTALS, "share": 0.38})
+
 
 class StepOut(Schema):
     """A step of a series by its first day."""
 
     start: date
     totals: TotalsOut
+
+    model_config = example({"start": "2026-11-01", "totals": _TOTALS})
 
 
 class DayChangeOut(Schema):
@@ -112,6 +160,8 @@ class DayChangeOut(Schema):
     before: int
     change: int
     percent: float | None
+
+    model_config = example({"day": "2026-11-02", "views": 441, "before": 420, "change": 21, "percent": 5.0})
 
 
 class AnomalyOut(Schema):
@@ -130,6 +180,10 @@ class AnomaliesOut(Schema):
     deviation: float
     found: list[AnomalyOut]
 
+    model_config = example(
+        {"days": 30, "mean": 440.2, "deviation": 21.7, "found": [{"day": "2026-11-14", "views": 612, "sigmas": 7.9}]}
+    )
+
 
 class CohortOut(Schema):
     """Subscribers by the week of their first view ever; `active[n]` of them watched n weeks later."""
@@ -139,6 +193,8 @@ class CohortOut(Schema):
     active: list[int]
     shares: list[float]
 
+    model_config = example({"week": "2026-11-02", "size": 12, "active": [12, 9, 8], "shares": [1.0, 0.75, 0.67]})
+
 
 class SegmentOut(Schema):
     """Subscribers who watched from `least` to less than `below` hours per day; null is without end."""
@@ -147,3 +203,5 @@ class SegmentOut(Schema):
     below: float | None
     subscribers: int
     totals: TotalsOut
+
+    model_config = example({"least": 2.0, "below": 8.0, "subscribers": 17, "totals": _TOTALS})

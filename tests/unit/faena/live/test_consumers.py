@@ -7,8 +7,9 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
-from django.db import connection
+from django.db import connection, connections
 
 from faena.ledger import tokens
 from faena.ledger.records import SYSTEM
@@ -48,7 +49,10 @@ def talk(story: Any) -> None:
         try:
             await asyncio.wait_for(story(), 60)
         finally:
-            consumers.watcher._task = None
+            if (task := consumers.watcher._task) is not None:
+                await asyncio.wait_for(task, 30)
+            # Threads that live longer than a test must not keep its database.
+            await sync_to_async(connections.close_all)()
 
     asyncio.run(run())
 

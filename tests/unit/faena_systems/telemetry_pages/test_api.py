@@ -12,7 +12,7 @@ from .conftest import TODAY
 
 pytestmark = pytest.mark.django_db
 
-API = "/telemetria/api/"
+API = "/api/telemetry/"
 DECEMBER = Period(date(2025, 12, 1), date(2025, 12, 31))
 IN_DECEMBER = "since=2025-12-01&until=2025-12-31"
 QUESTIONS = [
