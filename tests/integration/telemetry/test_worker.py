@@ -72,7 +72,7 @@ def test_after_three_retries_it_is_failed_and_logged_and_the_next_cycle_runs(ope
 
 
 def test_by_the_clock_one_cycle_at_a_time(operator):
-    chains = Job.objects.filter(schedule__name="sync-and-merge-telemetry", state="completed")
+    chains = Job.objects.filter(created_by="schedule sync-and-merge-telemetry", state="completed")
     operator.kill_workers()
     operator.sync_seconds = 1
     operator.worker()
