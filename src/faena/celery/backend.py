@@ -236,8 +236,8 @@ class LedgerBackend(BaseBackend):
 
     def _store_result(self, task_id, result, state, traceback=None, request=None, **_):
         """`self.update_state(state="PROGRESS", meta={…})`: shown, and read by `AsyncResult.info`."""
-        if state in celery_states.PROPAGATE_STATES and "chord" in getattr(request, "options", ()):
-            # The last step of a chain that is a part of a chord: it will never run, and the chord asks for it.
+        if state in celery_states.PROPAGATE_STATES and self._is_asked_for(task_id, getattr(request, "options", ())):
+            # A step of a chain that will never run.
             self._write_unrun(request, request.options, self.exception_to_python(result))
             return result
         hold = holding.current_hold()
@@ -251,6 +251,10 @@ class LedgerBackend(BaseBackend):
             [meta, sql.key(job_id(task_id))],
         )
         return result
+
+    def _is_asked_for(self, task_id: str, options: Any) -> bool:
+        """Whether somebody waits for this very step: the chord that it is a part of, or a job it was to stand in for."""
+        return "chord" in options or enqueue.is_replaced(job_id(task_id))
 
     def exception_of(self, error: dict[str, Any]) -> BaseException:
         """The exception that a row keeps."""

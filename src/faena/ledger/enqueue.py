@@ -164,6 +164,16 @@ def _stand_in(job: NewJob) -> int:
     return len(found)
 
 
+def is_replaced(job_id: UUID) -> bool:
+    """Whether the job waits for another that takes its id over."""
+    return bool(
+        sql.rows(
+            "SELECT 1 FROM faena_job WHERE id = %s AND state IN ('pending', 'paused') AND run_at = %s",
+            [sql.key(job_id), sql.moment(NOT_YET)],
+        )
+    )
+
+
 def _insert_unique(job: NewJob) -> int:
     while not _insert_one(job):
         live = sql.rows(f"SELECT id FROM faena_job WHERE unique_key = %s AND state IN {sql.IN_LIVE}", [job.unique_key])

@@ -140,6 +140,22 @@ def test_nothing_stands_in_for_a_job_that_was_cancelled_meanwhile(signature):
     assert not Job.objects.filter(kind=jobs.add.name).exists()
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        chain(jobs.boom.s("no"), jobs.add.s(2)),
+        chain(jobs.add.s(1, 2), jobs.boom.s(), jobs.add.s(2)),
+        chain(jobs.becomes.si(chain(jobs.boom.s("no"), jobs.add.s(2))), jobs.add.s(2)),
+    ],
+)
+def test_what_stood_in_fails_where_a_step_before_it_fails(row, steps):
+    sent = jobs.becomes.delay(steps)
+    inline.drain()
+    assert row(sent.id).state == "failed"
+    with pytest.raises(ValueError, match=row(sent.id).error["message"]):
+        sent.get(timeout=5)
+
+
 def test_a_job_that_stands_in_for_another_is_run_by_its_first_message(row):
     sent = jobs.becomes.delay(group(jobs.add.s(1, 2), jobs.add.s(3, 4)))
     inline.drain()

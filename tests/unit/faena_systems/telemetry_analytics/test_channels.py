@@ -23,7 +23,7 @@ def seconds(views):
 
 
 @pytest.mark.parametrize("period", PERIODS, ids=str)
-@pytest.mark.parametrize(("order", "key"), [(Order.VIEWS, len), (Order.TIME, seconds)], ids=str)
+@pytest.mark.parametrize(("order", "key"), [(Order.VIEWS, len), (Order.TIME, seconds)], ids=["views", "time"])
 def test_top_channels_are_those_with_the_most(within, period, order, key):
     views = within(period)
     channels = grouped(views)
