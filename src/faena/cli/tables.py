@@ -19,7 +19,7 @@ def unapplied() -> list[tuple[str, str]]:
 
 
 def bring_up_to_date() -> None:
-    """Apply every migration of our own projects; of somebody's only Faena's and what those need, and say what is left."""
+    """Apply what is missing; in somebody's own project only Faena's and what that needs, and say what is left."""
     from django.core.management import call_command
 
     ours = () if project.is_ours() else ("faena",)
