@@ -200,8 +200,8 @@ def apply_chunk(run: Run, proveedor_id: int, chunk: list[Row | Rejection | Repea
 
 
 def explain(rejection: Rejection) -> str:
-    """Say in one line why a row was refused."""
-    return f"{rejection.column}{rejection.number} {rejection.field} “{rejection.value}”: {rejection.reason}"
+    """Say in one line why a row was refused, in the installation's language where a worker asks."""
+    return f"{rejection.column}{rejection.number} {rejection.label} “{rejection.value}”: {rejection.told}"
 
 
 def result(run: Run, archivo: ArchivoPendiente, seen: Overview) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
+from typing import Any
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _
 
 Cell = str | float
-Reason = str | Promise
 
 CENT = Decimal("0.01")
 BASIS_POINT = Decimal("0.0001")
@@ -39,11 +38,11 @@ _NO_DIGIT = re.compile(r"[^0-9]+")
 
 
 class BadCell(Exception):
-    """A cell cannot be used; ``reason`` says why, for people."""
+    """A cell cannot be used; ``reason`` says why, as a msgid of the catalogue with its ``parameters``."""
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, reason: str, **parameters: Any) -> None:
+        super().__init__(reason, parameters)
+        self.reason, self.parameters = reason, parameters
 
 
 BLANK = _("it is blank")
@@ -84,7 +83,7 @@ def required_text(cell: Cell, longest: int) -> str:
 def fitting(value: str, longest: int) -> str:
     """Return the text if it has at most ``longest`` characters."""
     if len(value) > longest:
-        raise BadCell(_("it is longer than %(longest)s characters") % {"longest": longest})
+        raise BadCell(_("it is longer than %(longest)s characters"), longest=longest)
     return value
 
 
@@ -201,7 +200,7 @@ def written_price(cell: str, style: PriceStyle) -> Decimal:
     raise BadCell(why_not_a_price(value))
 
 
-def why_not_a_price(value: str) -> Reason:
+def why_not_a_price(value: str) -> str:
     """Say what is wrong with a text that is no price."""
     if value.lower() in BLANKS:
         return BLANK

@@ -60,10 +60,10 @@ def test_a_rejected_row_is_an_item_with_the_sheets_row_number(queue):
         [["Banner"], [], ["código", "desc", "precio"], ["7", "Tornillo", 5], [], ["8", "Clavo", "1e3"]], start_row=3
     )
     job = run(archivo)
-    assert [tuple(each) for each in queries.rejected(job.pk)] == [(6, "C", "precio", "1e3", "it is not a price")]
+    assert [tuple(each) for each in queries.rejected(job.pk)] == [(6, "C", "precio", "1e3", "it is not a price", None)]
     [item] = job.items.all()
     assert (item.key, item.state) == ("6", "failed")
-    assert item.message == "C6 precio “1e3”: it is not a price"
+    assert item.message == "C6 Price “1e3”: it is not a price"
 
 
 def test_of_rows_with_one_code_the_last_good_one_wins_across_chunks(queue, monkeypatch):
