@@ -14,8 +14,10 @@ class FaenaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and have the database count jobs once there are tables."""
+        """Register the system checks; once there are tables, have the database count jobs, and make the groups."""
         from faena import checks  # noqa: F401
         from faena.ledger.tally import begin_counting
+        from faena.permissions import make_groups
 
         post_migrate.connect(begin_counting, sender=self, dispatch_uid="faena.tally")
+        post_migrate.connect(make_groups, sender=self, dispatch_uid="faena.groups")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, router
+
 
 class Role(StrEnum):
     """What somebody may do; each may do what those before it may."""
@@ -19,6 +22,19 @@ class Role(StrEnum):
 
 
 _ORDER = list(Role)
+
+
+def make_groups(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
+    """Make the groups that are named like the roles where they are missing; after every `migrate`."""
+    if not apps.is_installed("django.contrib.auth"):
+        return
+    from django.contrib.auth.models import Group
+
+    # A user model of one's own may leave this table to a later `migrate`.
+    is_here = Group._meta.db_table in connections[using].introspection.table_names()
+    if is_here and router.allow_migrate_model(using, Group):
+        for role in Role:
+            Group.objects.using(using).get_or_create(name=role.value)
 
 
 def role_of(user: Any) -> Role | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from faena.cli import project, tables
 from faena.cli.plain import console, load, print_json, table
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ class Finding:
 @click.command()
 @click.option("--books", is_flag=True, help="Count every job: accepted, pruned, and in each state.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def doctor(books: bool, as_json: bool) -> None:
+@click.pass_obj
+def doctor(is_named: bool, books: bool, as_json: bool) -> None:
     """Look whether everything is well; exit code 1 if something is not."""
+    if not is_named:
+        click.echo(project.UNNAMED, err=True)
     load()
     sys.exit(_show_books(as_json) if books else _show_findings(as_json))
 
@@ -94,13 +98,9 @@ def _version() -> str:
 
 
 def _tables() -> Finding:
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    missing = [str(each) for each, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    missing = [".".join(each) for each in tables.unapplied()]
     if missing:
-        advice = "Run `python manage.py migrate`; `faena up` does it by itself."
+        advice = "`faena up` applies them." if project.is_ours() else "Run `python manage.py migrate`."
         return Finding("tables", "fail", f"{len(missing)} migrations are not applied: {', '.join(missing[:3])}", advice)
     return Finding("tables", "ok", "every migration is applied")
 

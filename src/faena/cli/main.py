@@ -44,11 +44,7 @@ def up(is_named: bool, host: str, port: int, concurrency: int, queues: str | Non
     from faena.cli.up import run_up
 
     if not is_named:
-        click.echo(
-            "This is the server that Faena ships with: there is no manage.py here, and no -A or FAENA_APP names a "
-            "Celery app. Its worker knows no tasks of yours.",
-            err=True,
-        )
+        click.echo(f"{project.UNNAMED} Its worker knows no tasks of yours.", err=True)
     sys.exit(run_up(host, port, concurrency, queues, small=profile == "small"))
 
 

@@ -1,4 +1,4 @@
-"""What must be there before anything starts: Django, the tables, somebody who may sign in."""
+"""What must be there before anything starts: Django, the tables, a way in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from faena.cli import plain
+from faena.cli import plain, project, tables
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,8 +21,10 @@ class Prepared:
 
     #: The ASGI application to serve, as uvicorn wants it.
     application: str
-    #: A link that signs somebody in.
+    #: Where to look: a link that signs somebody in, where there is somebody.
     address: str
+    #: What to know of the address, in a sentence.
+    advice: str
     #: The queues that the tasks name, with commas.
     queues: str
 
@@ -50,11 +52,10 @@ def set_up() -> None:
         plain.load()
     except plain.Refusal as refusal:
         sys.exit(refusal.message)
-    from django.core.management import call_command
     from django.db import DatabaseError, connection
 
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        tables.bring_up_to_date()
     except DatabaseError as error:
         where = connection.settings_dict["NAME"]
         sys.exit(f"The database {where} cannot be used: {error}\nCheck FAENA_DATABASE_URL, and that it runs.")
@@ -79,22 +80,31 @@ def queues() -> str:
     return ",".join(sorted(filter(None, named)))
 
 
-def first_admin() -> User:
-    """The first superuser, made if there is none: without a password, for one-time links only."""
+def first_admin() -> User | None:
+    """The first superuser. Our own projects get one without a password, for one-time links only; nobody else's does."""
     from django.contrib.auth import get_user_model
 
     users = get_user_model()
     admin = users._default_manager.filter(is_superuser=True, is_active=True).order_by("pk").first()
-    if admin is None:
+    if admin is None and project.is_ours():
         admin = users._default_manager.create_superuser("admin")
     return admin
 
 
-def sign_in_address(host: str, port: int) -> str:
-    """A link that signs the first admin in, once."""
+def way_in(host: str, port: int) -> tuple[str, str]:
+    """The address to open, and what to know of it: a link that signs the first admin in once, or the sign-in page."""
+    from django.urls import NoReverseMatch, reverse
+
     from faena.monitor.sign_in import make_sign_in_link
 
-    return f"http://{_browsable(host)}:{port}{make_sign_in_link(first_admin())}"
+    root = f"http://{_browsable(host)}:{port}"
+    try:
+        page = reverse("monitor:sign-in")
+    except NoReverseMatch:
+        return root, 'To see the pages, add path("faena/", include("faena.monitor.urls")) to your URLs.'
+    if admin := first_admin():
+        return root + make_sign_in_link(admin), "The link signs you in once."
+    return root + page, "Nobody may sign in as an admin yet: python manage.py createsuperuser makes somebody."
 
 
 def _browsable(host: str) -> str:
@@ -103,5 +113,5 @@ def _browsable(host: str) -> str:
 
 if __name__ == "__main__":
     set_up()
-    prepared = Prepared(application(), sign_in_address(sys.argv[1], int(sys.argv[2])), queues())
+    prepared = Prepared(application(), *way_in(sys.argv[1], int(sys.argv[2])), queues())
     print(json.dumps(asdict(prepared)), end="")

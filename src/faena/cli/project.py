@@ -9,6 +9,12 @@ from pathlib import Path
 
 #: How every manage.py names its project's settings.
 _NAMED = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
+#: The settings of the projects that Faena ships with; what is in their databases is Faena's alone.
+_OURS = frozenset(["faena.standalone.settings", "faena_server.settings"])
+#: What to say when nothing names a project.
+UNNAMED = (
+    "This is the server that Faena ships with: there is no manage.py here, and no -A or FAENA_APP names a Celery app."
+)
 
 
 def choose(app: str | None) -> bool:
@@ -26,6 +32,11 @@ def choose(app: str | None) -> bool:
     named = os.environ.get("DJANGO_SETTINGS_MODULE") or _of_manage_py() or (app and "faena.standalone.settings")
     os.environ["DJANGO_SETTINGS_MODULE"] = named or "faena_server.settings"
     return bool(named)
+
+
+def is_ours() -> bool:
+    """Whether the chosen project is one that Faena ships with, and not somebody's own."""
+    return os.environ["DJANGO_SETTINGS_MODULE"] in _OURS
 
 
 def _of_manage_py() -> str | None:

@@ -31,8 +31,9 @@ def run_up(host: str, port: int, concurrency: int, queues: str | None = None, *,
         stack.start("worker", worker_command(concurrency, queues or prepared.queues, small=small))
         console.print(f"\n  [bold]Faena[/bold]  {prepared.address}", soft_wrap=True)
         console.print(
-            "  [dim]The link signs you in once. Ctrl-C ends everything; what runs goes on next time.[/dim]\n",
+            f"  [dim]{prepared.advice} Ctrl-C ends everything; what runs goes on next time.[/dim]\n",
             soft_wrap=True,
+            highlight=False,
         )
         while not ended.wait(RESTART_SECONDS):
             if dead := stack.dead():

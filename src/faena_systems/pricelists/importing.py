@@ -55,12 +55,16 @@ class Plan:
     def survey(self, run: Run) -> tuple[PriceStyle, Overview]:
         """Read everything once: how prices are written, how many rows are good, which repeat a code.
 
-        Whether a row is good does not depend on the style: an ambiguous price is a price either way.
+        Whether a row is good depends on the style only where currencies are mixed: then it is read once more. An
+        ambiguous price is a price either way.
         """
         votes = PriceVotes()
         cells = heard(run, self.voting(votes))
-        seen = rows.overview(rows.parsed(cells, RowReader(self.columns, votes.style())))
-        return votes.style(), seen
+        seen = rows.overview(rows.parsed(cells, RowReader(self.columns, PriceStyle())))
+        style = votes.style()
+        if style.has_mixed_currencies:
+            seen = rows.overview(heard(run, self.rows(style)))
+        return style, seen
 
     def voting(self, votes: PriceVotes) -> Iterator[tuple[int, list[Cell]]]:
         """Hand the rows and have their prices counted."""
@@ -200,8 +204,8 @@ def apply_chunk(run: Run, proveedor_id: int, chunk: list[Row | Rejection | Repea
 
 
 def explain(rejection: Rejection) -> str:
-    """Say in one line why a row was refused."""
-    return f"{rejection.column}{rejection.number} {rejection.field} “{rejection.value}”: {rejection.reason}"
+    """Say in one line why a row was refused, in the installation's language where a worker asks."""
+    return f"{rejection.column}{rejection.number} {rejection.label} “{rejection.value}”: {rejection.told}"
 
 
 def result(run: Run, archivo: ArchivoPendiente, seen: Overview) -> dict[str, Any]:

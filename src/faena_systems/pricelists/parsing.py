@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
+from typing import Any
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _
 
 Cell = str | float
-Reason = str | Promise
 
 CENT = Decimal("0.01")
 BASIS_POINT = Decimal("0.0001")
@@ -29,7 +28,15 @@ UNTAXED = frozenset(["exento", "exenta", "no gravado", "no gravada", "n/g"])
 BLANKS = frozenset(["", "-", "--", "–", "—", "s/d", "n/a", "#n/a"])
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
-_CURRENCY = re.compile(r"^(?:U\$S|US\$|AR\$|USD|ARS|\$|€)\s*|\s*(?:U\$S|US\$|AR\$|USD|ARS|\$|€)$", re.IGNORECASE)
+# Signs as lists write them, with the currency that they name; the shop's own pesos name none.
+FOREIGN = {
+    **dict.fromkeys(["U$S", "US$", "U$D", "USD", "U$"], "USD"),
+    **dict.fromkeys(["€", "EUR"], "EUR"),
+    **dict.fromkeys(["R$", "BRL"], "BRL"),
+    **dict.fromkeys(["£", "GBP"], "GBP"),
+}
+SIGNS = "|".join(map(re.escape, [*FOREIGN, "AR$", "ARS", "$"]))
+_CURRENCY = re.compile(rf"^({SIGNS})\s*|\s*({SIGNS})$", re.IGNORECASE)
 _PLAIN = re.compile(r"([0-9]{1,15})(?:([.,])([0-9]{1,15}))?")
 _GROUPED = re.compile(r"([1-9][0-9]{0,2})([.,\s])([0-9]{3}(?:\2[0-9]{3}){0,4})(?:(?!\2)([.,])([0-9]{1,15}))?")
 _NEGATIVE = re.compile(r"[-−(]\s*[0-9$]|[0-9]\s*-$")
@@ -39,11 +46,11 @@ _NO_DIGIT = re.compile(r"[^0-9]+")
 
 
 class BadCell(Exception):
-    """A cell cannot be used; ``reason`` says why, for people."""
+    """A cell cannot be used; ``reason`` says why, as a msgid of the catalogue with its ``parameters``."""
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, reason: str, **parameters: Any) -> None:
+        super().__init__(reason, parameters)
+        self.reason, self.parameters = reason, parameters
 
 
 BLANK = _("it is blank")
@@ -53,6 +60,7 @@ ZERO_PRICE = _("the price is zero")
 PRICE_TOO_LARGE = _("the price is too large")
 NO_NUMBER = _("there is no number in it")
 NOT_A_RATE = _("it is not a VAT rate")
+OTHER_CURRENCY = _("it is in %(currency)s, and other prices of the column are not")
 ROUNDED_BARCODE = _("the spreadsheet rounded the barcode: format the column as text")
 
 
@@ -84,7 +92,7 @@ def required_text(cell: Cell, longest: int) -> str:
 def fitting(value: str, longest: int) -> str:
     """Return the text if it has at most ``longest`` characters."""
     if len(value) > longest:
-        raise BadCell(_("it is longer than %(longest)s characters") % {"longest": longest})
+        raise BadCell(_("it is longer than %(longest)s characters"), longest=longest)
     return value
 
 
@@ -108,9 +116,12 @@ class PriceStyle:
     Only ``1.234`` and ``1,234`` are ambiguous: one to three digits, one mark, exactly three digits. They
     are read with the mark as decimal point if the column's other values use it so, else as thousands:
     a list without a single ``12.50`` has no cents.
+
+    In a column of mixed currencies, no price in a foreign one can be used: it would count as pesos.
     """
 
     decimal_mark: str = ""
+    has_mixed_currencies: bool = False
 
     @classmethod
     def of(cls, cells: Iterable[Cell]) -> PriceStyle:
@@ -122,27 +133,36 @@ class PriceStyle:
 
 
 class PriceVotes:
-    """Every unambiguous text of a price column votes; the majority wins, a tie decides nothing."""
+    """What all cells of a price column say together about its style.
+
+    Every unambiguous text votes on the decimal mark; the majority wins, a tie decides nothing. Currencies
+    are mixed unless every price names the same foreign one, or none does: ``$ 45``, ``45`` and the number 45
+    are pesos, ``U$S 45`` and ``USD 45`` are the same, and what is no price (blanks, ``consultar``) does not count.
+    """
 
     def __init__(self) -> None:
         self.votes = {",": 0, ".": 0, "": 0}
+        self.currencies: set[str] = set()
 
     def see(self, cell: Cell) -> None:
-        """Count the vote of one cell; a number has none."""
-        if isinstance(cell, str):
-            self.votes[decimal_mark(cell)] += 1
+        """Count the vote of one cell; a number has none on the decimal mark."""
+        if not isinstance(cell, str):
+            self.currencies.add("")
+            return
+        value, currency = without_currency(cell)
+        self.votes[decimal_mark(value)] += 1
+        if _PLAIN.fullmatch(value) or _GROUPED.fullmatch(value):
+            self.currencies.add(currency)
 
     def style(self) -> PriceStyle:
         """Return what was decided so far."""
         commas, points = self.votes[","], self.votes["."]
-        if commas == points:
-            return PriceStyle()
-        return PriceStyle("," if commas > points else ".")
+        mark = "" if commas == points else "," if commas > points else "."
+        return PriceStyle(mark, has_mixed_currencies=len(self.currencies) > 1)
 
 
 def decimal_mark(value: str) -> str:
-    """Return the decimal mark a price's text proves, ``,`` or ``.``, or ``""`` if it proves none."""
-    value = bare(value)
+    """Return the decimal mark a bare price proves, ``,`` or ``.``, or ``""`` if it proves none."""
     if plain := _PLAIN.fullmatch(value):
         whole, mark, fraction = plain.groups()
         return mark if mark and not is_ambiguous(whole, fraction) else ""
@@ -162,10 +182,13 @@ def is_nothing(cell: Cell) -> bool:
     return isinstance(cell, str) and (not cell or cell.isspace())
 
 
-def bare(value: str) -> str:
-    """Strip spaces and the currency sign."""
-    value = value.strip().removeprefix("$").lstrip()
-    return value if value[:1].isdecimal() and value[-1].isdecimal() else _CURRENCY.sub("", value)
+def without_currency(text: str) -> tuple[str, str]:
+    """Part a price's text into the bare number and the foreign currency that it names, ``""`` for pesos."""
+    value = text.strip().removeprefix("$").lstrip()
+    if value[:1].isdecimal() and value[-1].isdecimal():
+        return value, ""
+    sign = _CURRENCY.search(value)
+    return (_CURRENCY.sub("", value), FOREIGN.get((sign[1] or sign[2]).upper(), "")) if sign else (value, "")
 
 
 def price(cell: Cell, style: PriceStyle) -> Decimal:
@@ -186,8 +209,16 @@ def price(cell: Cell, style: PriceStyle) -> Decimal:
 
 
 def written_price(cell: str, style: PriceStyle) -> Decimal:
-    """Read a price's text into an exact number."""
-    value = bare(cell)
+    """Read a price's text into an exact number, whatever its currency if the column has but one."""
+    value, currency = without_currency(cell)
+    amount = written_number(value, style)
+    if currency and style.has_mixed_currencies:
+        raise BadCell(OTHER_CURRENCY, currency=currency)
+    return amount
+
+
+def written_number(value: str, style: PriceStyle) -> Decimal:
+    """Read a bare number's text; BadCell says what is wrong with any other."""
     if plain := _PLAIN.fullmatch(value):
         whole, mark, fraction = plain.groups()
         if not mark:
@@ -201,7 +232,7 @@ def written_price(cell: str, style: PriceStyle) -> Decimal:
     raise BadCell(why_not_a_price(value))
 
 
-def why_not_a_price(value: str) -> Reason:
+def why_not_a_price(value: str) -> str:
     """Say what is wrong with a text that is no price."""
     if value.lower() in BLANKS:
         return BLANK

@@ -6,21 +6,10 @@ from pathlib import Path
 from uuid import UUID
 
 import xlsxwriter
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from . import queries
 
-FIELDS: dict[str, str | Promise] = {
-    "codigo": gettext_lazy("Code"),
-    "descripcion": gettext_lazy("Description"),
-    "precio": gettext_lazy("Price"),
-    "bulto": gettext_lazy("Quantity"),
-    "iva": gettext_lazy("VAT"),
-    "marca": gettext_lazy("Brand"),
-    "barcode": gettext_lazy("Barcode"),
-}
 # Nothing a supplier wrote may become a formula or a link in somebody's spreadsheet program.
 OPTIONS = {
     "constant_memory": True,
@@ -70,7 +59,6 @@ def write_rejected(sheet: xlsxwriter.worksheet.Worksheet, job_id: UUID, bold: ob
     count = 0
     for count, rejection in enumerate(queries.iter_rejected(job_id), 1):
         sheet.write_number(count, 0, rejection.number)
-        told = rejection._replace(field=str(FIELDS.get(rejection.field, rejection.field)))
-        for column, text in enumerate(told[1:], 1):
+        for column, text in enumerate((rejection.column, rejection.label, rejection.value, rejection.told), 1):
             sheet.write_string(count, column, text)
     return count

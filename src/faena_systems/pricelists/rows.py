@@ -7,8 +7,22 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+
 from . import parsing
 from .parsing import BadCell, Cell, PriceStyle
+
+#: What people call the fields.
+FIELDS: dict[str, str | Promise] = {
+    "codigo": gettext_lazy("Code"),
+    "descripcion": gettext_lazy("Description"),
+    "precio": gettext_lazy("Price"),
+    "bulto": gettext_lazy("Quantity"),
+    "iva": gettext_lazy("VAT"),
+    "marca": gettext_lazy("Brand"),
+    "barcode": gettext_lazy("Barcode"),
+}
 
 
 @dataclass(frozen=True)
@@ -47,13 +61,27 @@ class Row(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """Why a row was refused: the sheet's 1-based row, column letters, field, the cell's text, the reason."""
+    """Why a row was refused: the sheet's 1-based row, column letters, field, the cell's text, the reason.
+
+    The reason is a msgid with its parameters: each reader is told it in a language of their own.
+    """
 
     number: int
     column: str
     field: str
     value: str
     reason: str
+    parameters: dict[str, Any] | None = None
+
+    @property
+    def told(self) -> str:
+        """The reason in the language that is active."""
+        return gettext(self.reason) % self.parameters if self.parameters else gettext(self.reason)
+
+    @property
+    def label(self) -> str:
+        """What people call the field."""
+        return str(FIELDS.get(self.field, self.field))
 
 
 class Repeated(NamedTuple):
@@ -98,8 +126,8 @@ class RowReader:
         except BadCell as bad:
             if field == "codigo" and all(parsing.is_nothing(cells[index]) for index in self.required):
                 return None
-            value = parsing.text(cells[index])[:200]
-            return Rejection(number, parsing.column_letters(index), field, value, str(bad.reason))
+            value, letters = parsing.text(cells[index])[:200], parsing.column_letters(index)
+            return Rejection(number, letters, field, value, bad.reason, bad.parameters or None)
         return Row(number, code, description, price, *given)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 
-from faena.permissions import Role, may_administer, may_operate, role_of
+from faena.permissions import Role, make_groups, may_administer, may_operate, role_of
 
 
 @pytest.mark.django_db
@@ -22,7 +22,7 @@ from faena.permissions import Role, may_administer, may_operate, role_of
 def test_the_role_of_a_person(values, groups, role):
     user = User.objects.create_user("pat", **values)
     for name in groups:
-        user.groups.add(Group.objects.create(name=name))
+        user.groups.add(Group.objects.get_or_create(name=name)[0])
     assert role_of(user) is role
     assert may_operate(user) is (role in {Role.OPERATOR, Role.ADMIN})
     assert may_administer(user) is (role is Role.ADMIN)
@@ -36,4 +36,15 @@ def test_nobody_has_none():
 def test_each_role_covers_those_before_it():
     assert [[one.covers(other) for other in Role] for one in Role] == [
         [True, False, False], [True, True, False], [True, True, True],
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_the_groups_are_made_where_they_are_missing():
+    Group.objects.all().delete()
+    Group.objects.create(name="operator").user_set.add(User.objects.create_user("pat"))
+    make_groups()
+    make_groups()
+    assert sorted(Group.objects.values_list("name", "user__username")) == [
+        ("admin", None), ("operator", "pat"), ("viewer", None),
     ]  # fmt: skip

@@ -22,7 +22,7 @@ from faena.monitor.page import Page
 from .. import queries, report
 from ..models import ArchivoPendiente
 from ..queries import ImportResult
-from ..rows import Rejection
+from ..rows import FIELDS, Rejection
 from .shared import PAGE, LivePage, page_number
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -58,7 +58,7 @@ class Result(LivePage):
             "is_live": not result.job.is_finished and result.job.state != "paused",
             "rejected": rejected_page(self.request, result.job.pk),
             "repeated": queries.repeated(result.job.pk) if result.repeated else [],
-            "fields": report.FIELDS,
+            "fields": FIELDS,
         }
 
 
@@ -115,5 +115,5 @@ def matching(job_id: UUID, field: str, search: str) -> Iterator[Rejection]:
     for row in queries.iter_rejected(job_id):
         if field and row.field != field:
             continue
-        if search in f"{row.number}\n{row.value}\n{row.reason}".lower():
+        if search in f"{row.number}\n{row.value}\n{row.told}".lower():
             yield row

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from faena.cli import project
 from faena.cli.main import cli
 
 FAENA = Path(sys.executable).parent / "faena"
+EXAMPLES = Path(__file__).parents[4] / "examples"
 TASKS = """
 from celery import Celery
 import faena
@@ -82,3 +87,44 @@ def test_the_commands_know_the_tasks_of_a_project_without_django(folder):
     assert (code, said.strip()) == (0, "celery,imports faena.asgi:application")
     code, said = run(FAENA, "-A", "nowhere", "jobs", "list")
     assert (code, "There is no Celery app 'nowhere' here" in said, "Traceback" in said) == (2, True, False)
+
+
+PREPARE = (
+    "from faena.cli import prepare, project; project.choose(None); prepare.set_up(); print(*prepare.way_in('', 80))"
+)
+TABLES = "SELECT name FROM sqlite_master WHERE name IN ('faena_job', 'orders_order')"
+
+
+def test_in_somebodys_project_only_faena_is_migrated_and_nobody_is_made(folder):
+    shutil.copytree(EXAMPLES / "django_shop", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("var"))
+    code, said = run(sys.executable, "-c", PREPARE)
+    assert (code, "http://127.0.0.1:80/faena/sign-in/ Nobody may sign in" in said) == (0, True), said
+    assert re.search(r"not applied: .*orders \(1\).*python manage.py migrate", said)
+    with closing(sqlite3.connect(folder / "var" / "shop.sqlite3")) as database:
+        assert database.execute(TABLES).fetchall() == [("faena_job",)]
+        assert database.execute("SELECT count(*) FROM auth_user").fetchone() == (0,)
+        groups = database.execute("SELECT name FROM auth_group ORDER BY name").fetchall()
+        assert groups == [("admin",), ("operator",), ("viewer",)]
+    assert run(sys.executable, "manage.py", "migrate")[0] == 0
+    assert run(sys.executable, "manage.py", "createsuperuser", "--username=ana", "--email=", "--noinput")[0] == 0
+    code, said = run(sys.executable, "-c", PREPARE)
+    assert (code, "signs you in once" in said, "not applied" in said) == (0, True, False), said
+
+
+def test_our_own_project_gets_all_its_tables_and_an_admin(folder):
+    code, said = run(sys.executable, "-c", PREPARE)
+    assert (code, "signs you in once" in said, "not applied" in said) == (0, True, False), said
+
+
+def test_pages_that_are_not_among_the_urls_are_asked_for(folder):
+    shutil.copytree(EXAMPLES / "django_shop", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("var"))
+    (folder / "shop" / "urls.py").write_text("urlpatterns = []")
+    code, said = run(sys.executable, "-c", PREPARE)
+    assert (code, 'include("faena.monitor.urls")' in said) == (0, True), said
+
+
+@pytest.mark.parametrize(("app", "is_told"), [(None, True), ("tasks", False)])
+def test_doctor_says_that_nothing_here_names_a_project(folder, app, is_told):
+    (folder / "tasks.py").write_text(TASKS)
+    _code, said = run(FAENA, *(["-A", app] if app else []), "doctor")
+    assert (project.UNNAMED in said, "manage.py migrate" in said) == (is_told, False), said

@@ -60,10 +60,23 @@ def test_a_rejected_row_is_an_item_with_the_sheets_row_number(queue):
         [["Banner"], [], ["código", "desc", "precio"], ["7", "Tornillo", 5], [], ["8", "Clavo", "1e3"]], start_row=3
     )
     job = run(archivo)
-    assert [tuple(each) for each in queries.rejected(job.pk)] == [(6, "C", "precio", "1e3", "it is not a price")]
+    assert [tuple(each) for each in queries.rejected(job.pk)] == [(6, "C", "precio", "1e3", "it is not a price", None)]
     [item] = job.items.all()
     assert (item.key, item.state) == ("6", "failed")
-    assert item.message == "C6 precio “1e3”: it is not a price"
+    assert item.message == "C6 Price “1e3”: it is not a price"
+
+
+@pytest.mark.parametrize(
+    ("column", "read"),
+    [
+        (["$ 10,00", "U$S 45,00", 20.0, "€ 3"], {"0/": Decimal(10), "2/": Decimal(20)}),
+        (["U$S 10,00", "u$s 45,00", "USD 2", "sin stock"], {"0/": Decimal(10), "1/": Decimal(45), "2/": Decimal(2)}),
+    ],
+)
+def test_a_price_in_another_currency_than_the_columns_is_refused(queue, column, read):
+    job = run(queue([[str(row), "Tornillo", price] for row, price in enumerate(column)]))
+    assert prices() == read
+    assert (job.result["filas_validas"], job.result["filas_descartadas"]) == (len(read), 4 - len(read))
 
 
 def test_of_rows_with_one_code_the_last_good_one_wins_across_chunks(queue, monkeypatch):

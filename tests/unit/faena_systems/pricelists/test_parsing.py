@@ -104,6 +104,35 @@ def test_unambiguous_texts_vote_on_a_columns_style(cells, mark):
     assert PriceStyle.of(cells) == PriceStyle(mark)
 
 
+@pytest.mark.parametrize(
+    ("cells", "mixed"),
+    [
+        (["U$S 45,00", "u$s 12", "USD 7", "45 US$", "", "consultar"], False),
+        (["€ 5", "5 EUR"], False),
+        (["$ 5", "AR$ 5", "5 ARS", "5", 5.0], False),
+        (["U$S 45,00", "$ 12"], True),
+        (["U$S 45,00", "12"], True),
+        (["U$S 45,00", 12.0], True),
+        (["U$S 45,00", "R$ 12"], True),
+        (["U$S", "$ 12"], False),
+    ],
+)
+def test_a_column_has_one_currency_or_mixed_ones(cells, mixed):
+    assert PriceStyle.of(cells).has_mixed_currencies is mixed
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency"),
+    [("U$S 45,00", "USD"), ("45 u$s", "USD"), ("US$45", "USD"), ("$ 45 USD", "USD"), ("€45", "EUR"), ("R$ 4", "BRL")],
+)
+def test_a_foreign_price_among_others_is_refused(cell, currency):
+    mixed = PriceStyle(",", has_mixed_currencies=True)
+    with pytest.raises(BadCell) as refused:
+        parsing.price(cell, mixed)
+    assert (refused.value.reason, refused.value.parameters) == (parsing.OTHER_CURRENCY, {"currency": currency})
+    assert parsing.price("$ 45", mixed) == Decimal(45)
+
+
 BAD_PRICES = ["", " ", "NaN", "nan", "1e3", "-5", "- $5", "(5)", "5-", "12.34.5", "1.23,4.5", "inf", "0", "0,00", "abc",
               "-", "s/d", "99999999999", ",5", "5,", "1,2,3", float("nan"), float("inf"), -1.0, 0.0, 1e12]  # fmt: skip
 

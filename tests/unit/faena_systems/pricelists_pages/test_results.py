@@ -33,7 +33,7 @@ def test_counts_and_rejected_rows_with_their_place(web, imported):
     result = answer.context["result"]
     assert (result.read, result.created, result.repeated, result.rejected) == (5, 1, 1, 3)
     first = answer.context["rejected"].rows[0]
-    assert tuple(first) == (2, "B", "descripcion", "", "it is blank")
+    assert tuple(first) == (2, "B", "descripcion", "", "it is blank", None)
     assert "it is not a price" in answer.text
     assert "Row that counts" in answer.text
     assert f"/jobs/{archivo.job_id}/" in answer.text
@@ -122,3 +122,14 @@ def test_a_result_outlives_its_file(web, imported):
     archivo.delete()
     assert web.get(url("resultado", job_id)).status_code == 200
     assert web.get(url("report", job_id)).status_code == 200
+
+
+def test_reasons_are_told_in_the_language_of_the_reader(web, imported, settings):
+    job_id = imported([["7", "Clavo", 5], ["8", "x" * 501, 5], ["9", "Pinza", "consultar"]]).job_id
+    settings.LANGUAGE_CODE = "es"
+    page = web.get(url("resultado", job_id))
+    for text in ("tiene más de 500 caracteres", "no es un precio", "Descripción"):
+        assert text in page.text
+    assert numbers(web.get(url("resultado", job_id), {"q": "no es un precio"})) == [3]
+    book = openpyxl.load_workbook(BytesIO(b"".join(web.get(url("report", job_id)).streaming_content)))
+    assert [row[4].value for row in book.worksheets[1].iter_rows(min_row=2)][1] == "no es un precio"
