@@ -74,7 +74,7 @@ class WrongArguments(FaenaError):
 
     Args:
         field: the argument that is wrong; empty when it is none of them.
-        problem: missing | unknown | too many | type | unknown task
+        problem: missing | unknown | too many | type | unknown task | own task
         wanted: the type that the argument should have.
     """
 
@@ -85,6 +85,7 @@ class WrongArguments(FaenaError):
             "too many": "There are more arguments than the job takes.",
             "type": f"The argument {field!r} should be of the type {wanted}.",
             "unknown task": f"This process does not know the task {field!r}, so its arguments cannot be checked.",
+            "own task": f"{field} is a task of Faena itself: nobody else calls it.",
         }
         super().__init__(said[problem])
         self.field, self.problem, self.wanted = field, problem, wanted

@@ -11,6 +11,8 @@ from faena.errors import ConfigurationError
 
 #: The task that tells people of an incident; `faena.celery` declares it.
 TELL = "faena.tell_people"
+#: What the names of Faena's own tasks begin with. Their arguments say who asked, and nobody else is to say that.
+OWN = "faena."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class _Nobody:
 
     def enqueue(self, call: Call) -> UUID | None:
         raise ConfigurationError(self.find_problems(call.task, call.args, call.kwargs)["task"])
+
+
+def is_own(task: str) -> bool:
+    """Whether the task is one of Faena's, which nobody else calls."""
+    return task.startswith(OWN)
 
 
 tasks: Tasks = _Nobody()

@@ -132,6 +132,8 @@ def _validation(error: Any) -> Problem:
 def _wrong_arguments(error: Any) -> Problem:
     if isinstance(error, Refused):
         return invalid([{"place": f"body.{error.place}", "message": str(error)}])
+    if error.problem in {"own task", "unknown task"}:
+        return invalid([{"place": "body.task", "message": str(error)}])
     return invalid([{"place": f"body.kwargs.{error.field}" if error.field else "body.args", "message": str(error)}])
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from kombu.utils.json import dumps
 from uuid6 import uuid7
 
+from faena import registry
 from faena.celery.loading import need_app
 from faena.errors import NotAllowed, WrongArguments
 from faena.ledger import doorbell, enqueue, sql
@@ -44,12 +45,13 @@ def retry_with(job_id: UUID, args: Sequence[Any], kwargs: Mapping[str, Any], by:
 
     Raises:
         NotAllowed: the job is not over.
-        WrongArguments: the task cannot be called like this. Nothing was written.
+        WrongArguments: the task cannot be called like this, or nobody but Faena calls it. Nothing was written.
         AlreadyLive: a job with the same unique key is live. Nothing was written.
     """
     need_app()
     app: Celery = current_app._get_current_object()
     row = _row_of(job_id)
+    refuse_own(row["kind"])
     check_arguments(app, row["kind"], args, kwargs)
     declared = app.amqp.declaration_of(row["kind"])
     named = declared.named(args, kwargs)
@@ -86,6 +88,16 @@ def retry_with(job_id: UUID, args: Sequence[Any], kwargs: Mapping[str, Any], by:
 
 def _shown(kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {"args": masked_args(kind, args), "kwargs": masked(dict(kwargs))}
+
+
+def refuse_own(task: str) -> None:
+    """See that the task is the project's.
+
+    Raises:
+        WrongArguments: it is Faena's.
+    """
+    if registry.is_own(task):
+        raise WrongArguments(task, "own task")
 
 
 def check_arguments(app: Celery, kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

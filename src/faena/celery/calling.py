@@ -13,15 +13,12 @@ from uuid6 import uuid7
 
 from faena import registry
 from faena.celery import message
-from faena.celery.again import check_arguments
+from faena.celery.again import check_arguments, refuse_own
 from faena.celery.loading import need_app
 from faena.errors import WrongArguments
 from faena.ledger import hold
 from faena.ledger.records import Actor, write_audit
 from faena.masking import masked, masked_args
-
-#: Tasks of ours: their arguments say who asked, and nobody else is to say that.
-OWN = "faena."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,8 @@ def create(wanted: Wanted, by: Actor) -> tuple[UUID, bool]:
     """Enqueue it and audit it, in one transaction; its id, and whether it is new: a live twin is not.
 
     Raises:
-        Refused: there is no such task, or nobody but Faena calls it.
-        WrongArguments: the task does not take these.
+        Refused: there is no such task.
+        WrongArguments: the task does not take these, or nobody but Faena calls it.
         ConfigurationError: this process knows no Celery app.
     """
     need_app()
@@ -79,16 +76,6 @@ def create(wanted: Wanted, by: Actor) -> tuple[UUID, bool]:
             if not wanted.auto_start:
                 hold.pause(made, by)
     return made, made == asked
-
-
-def refuse_own(task: str) -> None:
-    """See that the task is the project's.
-
-    Raises:
-        Refused: it is Faena's.
-    """
-    if task.startswith(OWN):
-        raise Refused("task", f"{task} is a task of Faena itself: nobody else calls it.")
 
 
 def _check(app: Celery, wanted: Wanted) -> None:

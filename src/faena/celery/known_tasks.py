@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from kombu.utils.json import dumps
 
+from faena import registry
 from faena.celery import message
 from faena.celery.loading import load
 from faena.errors import ConfigurationError
@@ -63,7 +64,7 @@ class KnownTasks:
     def names(self) -> list[str]:
         """The names of the tasks that may be enqueued: not those of Celery and Faena themselves."""
         load(self.app)
-        return sorted(name for name in self.app.tasks if not name.startswith(("celery.", "faena.")))
+        return sorted(name for name in self.app.tasks if not name.startswith(("celery.", registry.OWN)))
 
     def enqueue(self, call: Call) -> UUID | None:
         """Write the job's row in the current transaction, through the task's own `apply_async`.

@@ -175,10 +175,11 @@ class Schedule(models.Model):
         """Refuse what could never fire.
 
         Raises:
-            ValidationError: by field: an impossible timing, an unknown task, arguments that the task does not take.
+            ValidationError: by field: an impossible timing, a task that is unknown or Faena's own, arguments that the
+                task does not take.
         """
         # What is wrong with the code's own is found, and kept as their problem, when the code is read.
-        problems = {} if self.source == Source.CODE else self.find_problems()
+        problems = {} if self.source == Source.CODE else self._refuse_own() or self.find_problems()
         if problems:
             raise ValidationError({field: [text] for field, text in problems.items()})
 
@@ -191,6 +192,10 @@ class Schedule(models.Model):
             own = {each.name for each in self._meta.get_fields()}
             problems[bad.field if bad.field in own else "crontab"] = str(bad)
         return problems | registry.tasks.find_problems(self.task, self.args, self.kwargs)
+
+    def _refuse_own(self) -> dict[str, str]:
+        own = gettext("%(field)s is a task of Faena itself: nobody else calls it.") % {"field": self.task}
+        return {"task": own} if registry.is_own(self.task) else {}
 
 
 def _out_of_bounds(schedule: Schedule) -> dict[str, str]:

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from faena import queries
+from faena import queries, registry
 from faena.explain import explain
 from faena.masking import masked, masked_args
 from faena.models import Job
@@ -75,6 +75,7 @@ def about(job: Job, query: QueryDict) -> dict[str, Any]:
         "now": now,
         "has_counts": bool(job.total or job.done or job.failed or job.skipped),
         "acts": acts(job),
+        "can_edit": job.is_finished and not registry.is_own(job.kind),
         "can_cancel": job.state in LIVE and job.stop != Stop.CANCEL,
         "progress": progress_of(job, now, query.get("since", "")),
         "running_for": now - job.started if job.is_held and job.started else None,

@@ -97,7 +97,6 @@ def retry_job(request: Request, pk: UUID, given: asked.OtherArguments | None = N
     if given is None or (given.args is None and given.kwargs is None):
         return _act(request, pk, hold.retry)
     job = _job(pk)
-    calling.refuse_own(job.kind)
     args = job.args if given.args is None else unmasked(given.args, job.args)
     kwargs = job.kwargs if given.kwargs is None else unmasked(given.kwargs, job.kwargs)
     return Status(201, shapes.whole(_job(retry_with(pk, args, kwargs, request.auth.actor))))

@@ -136,6 +136,7 @@ def _said(wrong: WrongArguments) -> str:
         "unknown": _("There is no argument “%(field)s”."),
         "too many": _("There are more arguments than the job takes."),
         "type": _("The argument “%(field)s” should be of the type %(type)s."),
+        "own task": _("%(field)s is a task of Faena itself: nobody else calls it."),
         "unknown task": _("The task %(field)s is not known here, so its arguments cannot be checked."),
     }
     return said[wrong.problem] % {"field": wrong.field, "type": wrong.wanted}

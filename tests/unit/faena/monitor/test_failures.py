@@ -5,6 +5,7 @@ from celery import shared_task
 from django.urls import reverse
 
 from faena import job
+from faena.celery import many
 from faena.masking import MASK
 from faena.models import AuditEntry, Job
 from faena.states import State
@@ -142,6 +143,18 @@ def test_a_template_that_the_arguments_do_not_fill_is_told_in_the_language_of_th
     text = again(acting, job, "[[]]", "{}").content.decode()
     assert "No se puede completar la plantilla «{rows[0]}» de failures.first_of" in text
     assert "cannot be filled in" not in text
+
+
+def test_nobody_says_in_anothers_name_who_asked(acting, make):
+    job = make(State.COMPLETED, kind=many.NAME, args=["cancel", {}, "ana", None])
+    assert (
+        reverse("monitor:again", args=[job.pk])
+        not in acting.get(reverse("monitor:job", args=[job.pk])).content.decode()
+    )
+    answer = again(acting, job, '["cancel", {}, "eva", null]', "{}")
+    assert answer.status_code == 422
+    assert "is a task of Faena itself" in answer.content.decode()
+    assert Job.objects.count() == 1
 
 
 def test_a_live_job_has_no_form(acting, make):

@@ -86,6 +86,7 @@ def test_a_new_one_is_made(acting, db):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ({"task": "faena.act_on_jobs"}, "is a task of Faena itself"),
         ({"every": "soon"}, "Write a length of time"),
         ({"kwargs": "{"}, "This is not JSON"),
         ({"args": "{}"}, "A JSON list."),
