@@ -253,7 +253,7 @@ class LedgerBackend(BaseBackend):
         return result
 
     def _is_asked_for(self, task_id: str, options: Any) -> bool:
-        """Whether somebody waits for this very step: the chord that it is a part of, or a job it was to stand in for."""
+        """Whether somebody waits for this very step: a chord that it is a part of, a job it was to stand in for."""
         return "chord" in options or enqueue.is_replaced(job_id(task_id))
 
     def exception_of(self, error: dict[str, Any]) -> BaseException:
