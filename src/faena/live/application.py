@@ -29,5 +29,10 @@ def websockets() -> Any:
 
 
 def beside(pages: Any) -> ProtocolTypeRouter:
-    """The pages, with the live channel."""
-    return ProtocolTypeRouter({"http": pages, "websocket": websockets()})
+    """The pages, which are told that the live channel is there, with the live channel."""
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        # The tag `live` looks for it: under WSGI, or without the channel, pages do not ask in vain.
+        await pages(scope | {"faena.live": True}, receive, send)
+
+    return ProtocolTypeRouter({"http": told, "websocket": websockets()})

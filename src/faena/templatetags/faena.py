@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -80,6 +81,17 @@ def may_operate(context: template.Context) -> bool:
 def may_administer(context: template.Context) -> bool:
     """Whether the signed-in person decides on rules and tokens: `{% may_administer as can %}`."""
     return user_may_administer(context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def live(context: template.Context, job: Job | None = None) -> SafeString:
+    """Where the page hears of changes, as an attribute of its body: of everything, or of one job.
+
+    Nothing where the web process does not serve the live channel (`faena.live.application.beside`).
+    """
+    if "faena.live" not in getattr(context["request"], "scope", {}):
+        return SafeString("")
+    return format_html(' data-live="{}ws/{}"', get_script_prefix(), f"jobs/{job.pk}" if job else "monitor")
 
 
 @register.simple_tag

@@ -1,24 +1,5 @@
 // Small behaviours, bound once to the document so that refreshed fragments need no wiring.
 (() => {
-  // Live parts: an element with data-poll asks to be fetched again, while the page is visible.
-  const due = new WeakMap();
-  const beat = () => {
-    if (document.hidden) return;
-    const now = performance.now();
-    for (const part of document.querySelectorAll("[data-poll]")) {
-      if (!due.has(part)) due.set(part, now + Number(part.dataset.poll));
-      if (now < due.get(part)) continue;
-      due.set(part, now + Number(part.dataset.poll));
-      part.dispatchEvent(new CustomEvent("poll"));
-    }
-  };
-  setInterval(beat, 250);
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
-    for (const part of document.querySelectorAll("[data-poll]")) due.set(part, 0);
-    beat();
-  });
-
   // A log that stands at its end stays there when lines arrive.
   const atEnd = new Map();
   const logs = () => document.querySelectorAll("[data-follow]");
@@ -36,11 +17,6 @@
   };
   document.addEventListener("htmx:oobAfterSwap", fade);
   fade();
-
-  // A job that was deleted while somebody watched: stop asking.
-  document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status === 404) event.detail.target.removeAttribute("data-poll");
-  });
 
   // The connection is lost: say so once, keep trying.
   const offline = (is) => document.documentElement.toggleAttribute("data-offline", is);

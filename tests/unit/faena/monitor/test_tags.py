@@ -4,12 +4,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import AsyncRequestFactory, RequestFactory
+from django.urls import set_script_prefix
 from django.utils.translation import override
 
 from faena.celery.control import REVOKED
 from faena.celery.many import VERBS
 from faena.models import Job
-from faena.templatetags.faena import badge, bar, counted, duration, icon, rate, told
+from faena.templatetags.faena import badge, bar, counted, duration, icon, live, rate, told
 
 
 @pytest.mark.parametrize(
@@ -76,3 +78,16 @@ def test_a_bar_never_turns_one_part_into_another():
     assert 'class="bar-unknown" x="0.00%" width="35.00%"' in unknown
     assert 'class="bar-unknown" x="1.00%" width="0.00%"' in counted_
     assert "aria-valuenow" not in unknown
+
+
+def test_a_page_knows_its_channel_where_there_is_one():
+    request = AsyncRequestFactory().get("/")
+    assert live({"request": RequestFactory().get("/")}) == live({"request": request}) == ""
+    request.scope["faena.live"] = True
+    assert live({"request": request}) == ' data-live="/ws/monitor"'
+    job = Job()
+    set_script_prefix("/mounted/")
+    try:
+        assert live({"request": request}, job) == f' data-live="/mounted/ws/jobs/{job.pk}"'
+    finally:
+        set_script_prefix("/")
