@@ -78,7 +78,7 @@ def test_many_changes_are_few_requests(server: Server, unpolled: Page):
     expect(unpolled.locator("#job-head .badge")).to_have_text("Cancelled")
     times = unpolled.evaluate("window.times")
     assert len(times) >= 2
-    assert [after - before for before, after in pairwise(times) if after - before < 490] == []
+    assert [after - before for before, after in pairwise(times) if after - before < 400] == []
 
 
 def refusing(*codes: int) -> tuple[Callable[[WebSocketRoute], Any], list[str]]:
