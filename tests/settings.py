@@ -17,6 +17,10 @@ from faena_server.settings import *  # noqa: F403
 from faena_server.settings import DATABASES, LOGGING
 
 LOGGING["root"]["level"] = "WARNING"
+# Commands that tests call set Django up again and again, and logging with it: its files would be left open.
+LOGGING["handlers"] = {"console": LOGGING["handlers"]["console"]}
+LOGGING["root"]["handlers"] = ["console"]
+LOGGING["loggers"]["faena_systems.telemetry"]["handlers"] = []
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as threads and processes share it; nobody pulls the plug during a test, so it need not be synced.
     DATABASES["default"]["TEST"] = {"NAME": str(places.scratch() / "test.sqlite3")}

@@ -68,10 +68,10 @@ def test_a_worker_says_what_it_has_and_does_what_it_is_told(operator, tmp_path):
     operator.app.control.revoke(victim, terminate=True, signal="SIGKILL")
     operator.app.control.revoke(later)
     until(lambda: victim not in {each["id"] for each in operator.ask("active")})
-    assert set(operator.ask("revoked")) >= {victim, later}
+    until(lambda: set(operator.ask("revoked")) >= {victim, later})
 
     assert "add consumer extra" in operator.tell("add_consumer", queue="extra")
-    assert {queue["name"] for queue in operator.ask("active_queues")} == {"celery", "extra"}
+    until(lambda: {queue["name"] for queue in operator.ask("active_queues")} == {"celery", "extra"})
     go.touch()
     operator.run_task("append", str(out), "extra", queue="extra")
     until(lambda: out.exists() and out.read_text() == "extra\n")

@@ -8,7 +8,8 @@ import urllib.request
 
 from django.conf import settings
 
-from faena.cli.stack import free_port, web_command
+from faena.cli.stack import web_command
+from tests.support.places import free_port
 from tests.support.processes import die_with_parent
 from tests.support.stack import ROOT, Stack
 from tests.support.waiting import eventually
@@ -18,7 +19,7 @@ class Web:
     """Started with the installation's environment; ends with `close`."""
 
     def __init__(self, stack: Stack, application: str = "faena_server.asgi:application", **env: str) -> None:
-        self.port = free_port("127.0.0.1", 8700)
+        self.port = free_port()
         self.log = stack.folder / f"web-{self.port}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
