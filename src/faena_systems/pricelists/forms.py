@@ -57,9 +57,9 @@ class UploadForm(forms.Form):
         """Refuse by size before anything is read."""
         file: UploadedFile = self.cleaned_data["archivo"]
         if (file.size or 0) > uploading.MAX_BYTES:
-            raise forms.ValidationError(too_big(file.size), code="too_large")
-        if not file.size:
-            raise forms.ValidationError(_(PROBLEMS["empty"]), code="empty")
+            self.refuse(file, too_big(file.size), "too_large")
+        elif not file.size:
+            self.refuse(file, _(PROBLEMS["empty"]), "empty")
         return file
 
     def clean(self) -> dict[str, Any]:
@@ -70,8 +70,13 @@ class UploadForm(forms.Form):
             try:
                 self.upload = inspecting.receive(data["proveedor"], file.name, file.chunks())
             except UnreadableFile as error:
-                self.add_error("archivo", forms.ValidationError(str(error), code=error.problem))
+                self.refuse(file, str(error), error.problem)
         return data
+
+    def refuse(self, file: UploadedFile, why: str, code: str) -> None:
+        """Say which file it is about: the browser has forgotten what was chosen."""
+        said = _("%(file)s: %(why)s") % {"file": uploading.shown(file.name or ""), "why": why}
+        self.add_error("archivo", forms.ValidationError(said, code=code))
 
 
 def too_big(size: int | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from . import parsing
@@ -36,22 +36,28 @@ class Suggestion(NamedTuple):
 
 def suggest(rows: Iterable[tuple[int, list[str]]]) -> Suggestion:
     """Take the row that names most fields, at least two, as the header; without one suggest nothing."""
-    best = Suggestion(0, {})
-    for number, texts in rows:
-        columns = named_columns(texts)
+    best, given = Suggestion(0, {}), list(rows)
+    for place, (number, texts) in enumerate(given):
+        columns = named_columns(texts, [below for _number, below in given[place + 1 :]])
         if len(columns) >= 2 and len(columns) > len(best.columns):
             best = Suggestion(number, columns)
     return best
 
 
-def named_columns(texts: Iterable[str]) -> dict[str, str]:
+def named_columns(titles: Iterable[str], below: Sequence[Sequence[str]]) -> dict[str, str]:
     """Return the letters of the columns whose title names a field; the first of a kind counts."""
     columns: dict[str, str] = {}
-    for index, text in enumerate(texts):
-        field = field_named(text)
-        if field:
+    for index, title in enumerate(titles):
+        field = field_named(title)
+        if field and not (field == "col_cant" and names_units(row[index] for row in below if index < len(row))):
             columns.setdefault(field, parsing.column_letters(index))
     return columns
+
+
+def names_units(texts: Iterable[str]) -> bool:
+    """Tell whether a column says what articles are measured in (``u``, ``kg``) and never how many are in a pack."""
+    said = [text for text in texts if not parsing.is_blank(text)]
+    return bool(said) and not any(map(parsing.quantity, said))
 
 
 def field_named(title: str) -> str | None:

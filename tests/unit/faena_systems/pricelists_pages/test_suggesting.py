@@ -36,3 +36,17 @@ def test_the_row_with_most_titles_is_the_header():
 def test_without_titles_nothing_is_suggested():
     found = suggest([(1, ["7", "Clavo", "5"])])
     assert (found.start_row, found.columns, found.is_whole) == (0, {}, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [(["u", "kg"], "E"), (["kg", "12 u"], "D"), (["", "-"], "D"), ([], "D")],
+)
+def test_units_of_measure_are_no_quantities(values, column):
+    titles = ["Código", "Detalle", "Precio", "Unidad", "Bulto"]
+    rows = [(1, titles), *((number, ["7", "Clavo", "5", value, "6"]) for number, value in enumerate(values, 2))]
+    assert suggest(rows).columns["col_cant"] == column
+
+
+def test_without_a_column_of_quantities_none_is_suggested():
+    assert "col_cant" not in suggest([(1, ["Código", "Unidad", "Precio"]), (2, ["7", "kg"])]).columns

@@ -57,28 +57,31 @@ def test_every_kind_is_taken_and_shown_with_true_row_numbers(send, web, tmp_path
         (zipped(word__document=b"<w/>"), "This is not a spreadsheet"),
         (zipped(xl__worksheets__sheet1=b"<"), "This is not a spreadsheet"),
         (zipped(**{"xl/worksheets/sheet1.xml": b"<worksheet"}), "The file is damaged"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
-        (zipped(**{"xl/worksheets/sheet1.xml": b"0" * 600_000_000}), "unpacks to more"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "The file is protected by a password",
+        ),
+        (zipped(**{"xl/worksheets/sheet1.xml": b"0" * 600_000_000}), "The file unpacks to more"),
     ],
     ids=["empty", "blank", "png", "pdf", "html", "cut", "docx", "no-xml", "broken", "encrypted", "bomb"],
 )
 def test_what_is_no_spreadsheet_is_refused_next_to_the_field(send, data_dir, content, said):
     answer = send(content, "lista.xlsx")
     assert answer.status_code == 200
-    assert said in answer.context["form"].errors["archivo"][0]
+    assert answer.context["form"].errors["archivo"][0].startswith(f"lista.xlsx: {said}")
     assert said in answer.text
     assert kept(data_dir) == []
 
 
 def test_a_workbook_without_rows_is_refused(send, book, data_dir):
-    assert send(book([])).context["form"].errors["archivo"] == ["The file is empty."]
+    assert send(book([])).context["form"].errors["archivo"] == ["lista.xlsx: The file is empty."]
     assert kept(data_dir) == []
 
 
 def test_a_file_over_the_limit_is_refused_with_both_sizes(send, monkeypatch, data_dir):
     monkeypatch.setattr(uploading, "MAX_BYTES", 2048)
     [said] = send(b"7;Clavo;5\n" * 300, "lista.csv").context["form"].errors["archivo"]
-    assert said.replace("\xa0", " ") == "The file is too big: it has 2.9 KB, 2.0 KB at most."
+    assert said.replace("\xa0", " ") == "lista.csv: The file is too big: it has 2.9 KB, 2.0 KB at most."
     assert kept(data_dir) == []
 
 

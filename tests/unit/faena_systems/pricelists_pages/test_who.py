@@ -54,6 +54,12 @@ def test_viewers_look_but_do_not_touch(viewer, pending):
     assert ArchivoPendiente.objects.filter(job_id=None).exists()
 
 
+def test_viewers_of_an_upload_are_offered_nothing_that_they_may_not_do(web, viewer, send):
+    address = send(b"7;Clavo;5\n")["Location"]
+    offered = [[text in browser.get(address).text for text in ("Discard", "sticky-foot")] for browser in (web, viewer)]
+    assert offered == [[True, True], [False, False]]
+
+
 def test_writing_needs_the_pages_token(operator, proveedor):
     client = Client(enforce_csrf_checks=True)
     client.force_login(operator)
