@@ -83,13 +83,19 @@ def test_a_worker_says_what_it_has_and_does_what_it_is_told(operator, tmp_path):
     until(lambda: out.read_text() == "extra\nrestarted\n")
 
 
-def test_a_worker_shuts_down_when_told_to(operator):
+@pytest.fixture
+def ends(broker) -> None:
+    if broker.name == "redis":
+        pytest.skip("now and then a worker on Redis does not end within 30 s; why is not known yet (issue 4)")
+
+
+def test_a_worker_shuts_down_when_told_to(ends, operator):
     until(lambda: operator.ask("stats"))
     operator.app.control.shutdown(["w@test"])
     assert operator.worker.wait(60) == 0
 
 
-def test_a_cold_shutdown_gives_everything_back(operator, tmp_path):
+def test_a_cold_shutdown_gives_everything_back(ends, operator, tmp_path):
     go = tmp_path / "go"
     for _ in range(12):
         operator.run_task("wait_for", str(go))
